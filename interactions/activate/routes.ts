@@ -1,0 +1,102 @@
+import type { RouterInstance } from '@koa/router';
+import type { Context } from 'koa';
+import { activate, activationNeeds } from '../../src/accounts/activate.js';
+import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
+import { passwordProblem } from '../../src/accounts/password-rules.js';
+import { claimLink, claimedBy } from '../../src/accounts/requests.js';
+import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
+import type { RecordEvent } from '../../src/audit/audit.js';
+import { field, parameter } from '../../src/http/form.js';
+import { localeOf } from '../../src/ui/reply.js';
+import { values } from '../../src/values.js';
+import type { InteractionParts } from '../entry.js';
+import { goOn } from '../finish.js';
+import { LinkProblemPage } from '../link-problem.js';
+import { passwordErrors } from '../password-errors.js';
+import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from './page.js';
+
+export interface ActivateParts extends InteractionParts {
+  hasher: PasswordHasher;
+  audit: RecordEvent;
+  timeZone: string;
+}
+
+type Errors = Parameters<typeof ChoosePasswordPage>[0]['errors'];
+
+/**
+ * `/activate`: the mailed link. To open it changes nothing, so that mail scanners leave it usable; its button binds it
+ * to the browser, where the password is chosen and the account made.
+ */
+export function activateRoutes(router: RouterInstance, parts: ActivateParts): void {
+  const { reply, cookies, db, clock } = parts;
+
+  const showProblem = (ctx: Context, reason: LinkProblem): void =>
+    reply(
+      ctx,
+      LinkProblemPage,
+      { reason, againHref: '/register', signInHref: '/sign-in' },
+      { status: 410, path: '/register' },
+    );
+
+  const request = async (ctx: Context): Promise<ClaimedRequest | null> => {
+    const claim = cookies.get(ctx, 'claim');
+    return claim === undefined ? null : claimedBy(db, clock, 'registration', claim);
+  };
+
+  const showPassword = async (ctx: Context, claimed: ClaimedRequest, typedName: string, errors: Errors, status = 200): Promise<void> => {
+    const needs = await activationNeeds(db, claimed.contactId ?? '');
+    reply(
+      ctx,
+      ChoosePasswordPage,
+      {
+        action: '/activate/password',
+        values: { signInName: typedName },
+        errors,
+        needsSignInName: needs.signInName,
+        minimumLength: values.passwordLength,
+        userName: needs.signInName ? null : needs.email,
+      },
+      { status, path: '/activate/password' },
+    );
+  };
+
+  router.get('/activate', async (ctx) => {
+    const token = parameter(ctx, 'token').slice(0, 100);
+    reply(ctx, ActivateLinkPage, { action: '/activate', token });
+  });
+
+  router.post('/activate', async (ctx) => {
+    const claimed = await claimLink(db, clock, 'registration', field(ctx, 'token').slice(0, 100), cookies.get(ctx, 'claim') ?? null);
+    if ('problem' in claimed) return showProblem(ctx, claimed.problem);
+    cookies.set(ctx, 'claim', claimed.claim, values.claim);
+    ctx.redirect('/activate/password');
+  });
+
+  router.get('/activate/password', async (ctx) => {
+    const claimed = await request(ctx);
+    if (claimed === null || claimed.contactId === null) return showProblem(ctx, 'expired');
+    await showPassword(ctx, claimed, '', {});
+  });
+
+  router.post('/activate/password', async (ctx) => {
+    const claimed = await request(ctx);
+    if (claimed === null || claimed.contactId === null) return showProblem(ctx, 'expired');
+    const password = field(ctx, 'password');
+    const typedName = field(ctx, 'signInName').slice(0, 60);
+    const { email } = await activationNeeds(db, claimed.contactId);
+    const weak = passwordProblem(password, [email, typedName]);
+    if (weak !== null) return showPassword(ctx, claimed, typedName, { password: passwordErrors[weak] }, 422);
+    const done = await activate(db, clock, parts.hasher, parts.audit, {
+      request: claimed,
+      password,
+      signInName: typedName,
+      locale: localeOf(ctx),
+      timeZone: parts.timeZone,
+    });
+    if (done.kind === 'gone') return showProblem(ctx, 'used');
+    if (done.kind === 'name-refused') return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
+    const href = goOn(ctx, parts, done.proof, claimed.interactionUid);
+    if (done.recoveryCode === null) return ctx.redirect(href);
+    reply(ctx, KeepCodePage, { code: done.recoveryCode, continueHref: href }, { path: href });
+  });
+}

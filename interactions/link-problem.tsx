@@ -1,0 +1,31 @@
+import type { JSX } from 'preact';
+import { Document } from '../src/ui/document.js';
+import { ButtonLink, Card } from '../src/ui/parts.js';
+import type { View } from '../src/ui/view.js';
+
+export interface LinkProblemProps {
+  readonly view: View;
+  readonly reason: 'expired' | 'used' | 'unknown';
+  /** Where a new link is asked for. */
+  readonly againHref: string;
+  readonly signInHref: string;
+}
+
+/** Why a mailed link does not work, and the way to a new one. */
+export function LinkProblemPage({ view, reason, againHref, signInHref }: LinkProblemProps): JSX.Element {
+  const { t } = view;
+  const title = t(`link.${reason}.title`);
+  return (
+    <Document view={view} title={title}>
+      <Card title={title}>
+        <p class="pa-lead">{t(`link.${reason}.text`)}</p>
+        <div class="pa-choices">
+          <ButtonLink href={againHref}>{t('link.again')}</ButtonLink>
+          <ButtonLink href={signInHref} kind="secondary">
+            {t('link.signIn')}
+          </ButtonLink>
+        </div>
+      </Card>
+    </Document>
+  );
+}

@@ -1,0 +1,81 @@
+import type { RouterInstance } from '@koa/router';
+import type { Context } from 'koa';
+import type { SignIn } from '../../src/accounts/sign-in.js';
+import { field } from '../../src/http/form.js';
+import { Throttled } from '../../src/http/throttle.js';
+import type { InteractionDetails } from '../../src/provider/interactions.js';
+import { localeOf } from '../../src/ui/reply.js';
+import { currentInteraction } from '../entry.js';
+import type { InteractionParts } from '../entry.js';
+import { allowReturn } from '../return-policy.js';
+import { appName, isPortal } from '../way-back.js';
+import { LoginPage } from './page.js';
+
+export interface LoginParts extends InteractionParts {
+  signIn: SignIn;
+}
+
+interface Shown {
+  identifier: string;
+  errors?: Parameters<typeof LoginPage>[0]['errors'];
+  minutes?: number;
+  status?: number;
+}
+
+/** Draws the sign-in page of an interaction. */
+export function showLogin(parts: LoginParts) {
+  return async (ctx: Context, details: InteractionDetails, shown: Shown = { identifier: details.loginHint ?? '' }): Promise<void> => {
+    const { uid, app } = details;
+    const locale = localeOf(ctx, details.uiLocales);
+    const named = app === null || isPortal(app) ? null : appName(app, locale);
+    parts.reply(
+      ctx,
+      LoginPage,
+      {
+        action: `/interaction/${uid}/login`,
+        values: { identifier: shown.identifier },
+        errors: shown.errors ?? {},
+        appName: named,
+        registerHref: `/register?interaction=${uid}`,
+        recoverHref: `/recover?interaction=${uid}`,
+        waitMinutes: shown.minutes,
+        cancelAction: named === null ? null : `/interaction/${uid}/cancel`,
+      },
+      { status: shown.status ?? 200, path: `/interaction/${uid}`, uiLocales: details.uiLocales },
+    );
+    allowReturn(ctx, app);
+  };
+}
+
+/** `POST /interaction/:uid/login`: e-mail or sign-in name, and password. */
+export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
+  const show = showLogin(parts);
+  router.post('/interaction/:uid/login', async (ctx) => {
+    const details = await currentInteraction(ctx, parts, 'login');
+    if (details === null) return;
+    const identifier = field(ctx, 'identifier').trim().slice(0, 320);
+    const password = field(ctx, 'password');
+    if (identifier === '' || password === '') {
+      return show(ctx, details, {
+        identifier,
+        status: 422,
+        errors: {
+          ...(identifier === '' ? { identifier: 'error.identifierMissing' as const } : {}),
+          ...(password === '' ? { password: 'error.passwordMissing' as const } : {}),
+        },
+      });
+    }
+    let accountId: string | null;
+    try {
+      accountId = await parts.signIn.check(identifier, password, String(ctx.state['source']));
+    } catch (error) {
+      if (!(error instanceof Throttled)) throw error;
+      ctx.set('Retry-After', String(error.retryAfter));
+      return show(ctx, details, { identifier, minutes: Math.ceil(error.retryAfter / 60), status: 429 });
+    }
+    if (accountId === null) {
+      return show(ctx, details, { identifier, errors: { password: 'error.signInWrong' }, status: 422 });
+    }
+    ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], keep: field(ctx, 'keep') !== '' }));
+  });
+}

@@ -1,0 +1,60 @@
+import type { Context } from 'koa';
+import type { AppRegistration } from '../../src/provider/app-registration.js';
+import type { Interactions } from '../../src/provider/interactions.js';
+import type { Reply } from '../../src/ui/reply.js';
+import { localeOf } from '../../src/ui/reply.js';
+import { wayTo } from '../way-back.js';
+import { ProblemPage } from './page.js';
+
+type Kind = Parameters<typeof ProblemPage>[0]['kind'];
+
+const kinds: Record<string, Kind> = {
+  invalid_client: 'unknown-app',
+  invalid_redirect_uri: 'bad-redirect',
+  server_error: 'server',
+  temporarily_unavailable: 'busy',
+};
+
+export interface ProviderProblemParts {
+  issuer: string;
+  apps: ReadonlyMap<string, AppRegistration>;
+  interactions: Interactions;
+  reply: Reply;
+}
+
+/** The uid in `/authorize/:uid`, where a finished page leads back to the provider. */
+function resumedUid(path: string): string | null {
+  return /^\/authorize\/([\w-]{10,64})$/.exec(path)?.[1] ?? null;
+}
+
+/**
+ * Shows what the provider refused, in our own words, and never leads to an address that is not registered. Who comes
+ * back to an interaction that this browser held but that fits its session no more starts over; others are led to the app.
+ *
+ * @param fault the OAuth error code
+ */
+export async function providerProblem(
+  ctx: Context,
+  { issuer, apps, interactions, reply }: ProviderProblemParts,
+  fault: string,
+  clientId: string | undefined,
+): Promise<void> {
+  const uid = resumedUid(ctx.path);
+  const lost = uid !== null && ctx.status < 500;
+  if (lost && interactions.holds(ctx, uid)) {
+    const restart = await interactions.restart(uid);
+    if (restart !== null) return ctx.redirect(restart);
+  }
+  const app = (lost ? await interactions.appOf(uid) : null) ?? apps.get(clientId ?? '') ?? null;
+  reply(
+    ctx,
+    ProblemPage,
+    {
+      kind: lost ? 'expired' : (kinds[fault] ?? 'app-mistake'),
+      requestId: String(ctx.state['requestId']),
+      wayBack: app === null ? null : wayTo(app, issuer, localeOf(ctx)),
+      retryHref: null,
+    },
+    { status: ctx.status >= 400 ? ctx.status : 400, path: '/' },
+  );
+}

@@ -1,0 +1,126 @@
+import type { RouterInstance } from '@koa/router';
+import type { Context } from 'koa';
+import { identifierKey } from '../../src/accounts/account.js';
+import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
+import { passwordProblem } from '../../src/accounts/password-rules.js';
+import { recover, recoveryNeedsCode } from '../../src/accounts/recover.js';
+import { claimLink, claimedBy, placeRequest } from '../../src/accounts/requests.js';
+import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
+import type { RecordEvent } from '../../src/audit/audit.js';
+import type { Database } from '../../src/database/database.js';
+import { newSecret } from '../../src/database/secrets.js';
+import { field, parameter } from '../../src/http/form.js';
+import type { Throttle } from '../../src/http/throttle.js';
+import type { Jobs } from '../../src/jobs/jobs.js';
+import { localeOf } from '../../src/ui/reply.js';
+import { values } from '../../src/values.js';
+import type { InteractionParts } from '../entry.js';
+import { goOn } from '../finish.js';
+import { LinkProblemPage } from '../link-problem.js';
+import { passwordErrors } from '../password-errors.js';
+import { knownInteraction, query } from '../request-origin.js';
+import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } from './page.js';
+
+export interface RecoverParts extends InteractionParts {
+  jobs: Jobs;
+  hasher: PasswordHasher;
+  audit: RecordEvent;
+  throttles: { address: Throttle; source: Throttle };
+  /** Posts the letter that tells the owner of a changed password. */
+  notice: (trx: Database, accountId: string) => Promise<void>;
+}
+
+/** `/recover`: a new password by the mailbox that the account proved; the same answer for all. */
+export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void {
+  const { reply, cookies, db, clock } = parts;
+  const signInHref = (interaction: string): string =>
+    interaction === '' ? '/sign-in' : `/interaction/${encodeURIComponent(interaction)}`;
+
+  const showForm = (ctx: Context, identifier: string, errors: Parameters<typeof RecoverPage>[0]['errors'], status = 200): void => {
+    const interaction = parameter(ctx, 'interaction');
+    const path = `/recover${query(interaction)}`;
+    reply(ctx, RecoverPage, { action: path, values: { identifier }, errors, signInHref: signInHref(interaction) }, { status, path });
+  };
+
+  const showProblem = (ctx: Context, reason: LinkProblem): void =>
+    reply(
+      ctx,
+      LinkProblemPage,
+      { reason, againHref: '/recover', signInHref: '/sign-in' },
+      { status: 410, path: '/recover' },
+    );
+
+  const showPassword = async (ctx: Context, claimed: ClaimedRequest, errors: Parameters<typeof NewPasswordPage>[0]['errors'], status = 200): Promise<void> => {
+    const needsRecoveryCode = claimed.accountId !== null && (await recoveryNeedsCode(db, claimed.accountId));
+    reply(
+      ctx,
+      NewPasswordPage,
+      { action: '/recover/password', errors, needsRecoveryCode, minimumLength: values.passwordLength },
+      { status, path: '/recover/password' },
+    );
+  };
+
+  const request = async (ctx: Context): Promise<ClaimedRequest | null> => {
+    const claim = cookies.get(ctx, 'claim');
+    return claim === undefined ? null : claimedBy(db, clock, 'recovery', claim);
+  };
+
+  router.get('/recover', async (ctx) => showForm(ctx, '', {}));
+
+  router.post('/recover', async (ctx) => {
+    const identifier = field(ctx, 'identifier').trim().slice(0, 320);
+    if (identifier === '') return showForm(ctx, '', { identifier: 'error.identifierMissing' }, 422);
+    await parts.throttles.source.spend(String(ctx.state['source']));
+    await parts.throttles.address.spend(identifierKey(identifier));
+    const origin = await knownInteraction(ctx, parts);
+    const browser = cookies.get(ctx, 'browser') ?? newSecret();
+    cookies.set(ctx, 'browser', browser, values.activationLink);
+    await placeRequest(db, parts.jobs, clock, {
+      kind: 'recovery',
+      browser,
+      identifier,
+      phone: null,
+      locale: localeOf(ctx),
+      ...origin,
+    });
+    ctx.redirect(`/recover/sent${query(origin.interactionUid ?? '')}`);
+  });
+
+  router.get('/recover/sent', async (ctx) => {
+    const interaction = parameter(ctx, 'interaction');
+    reply(ctx, RecoverWaitingPage, { signInHref: signInHref(interaction), againHref: `/recover${query(interaction)}` });
+  });
+
+  router.get('/recover/link', async (ctx) => {
+    reply(ctx, RecoverLinkPage, { action: '/recover/link', token: parameter(ctx, 'token').slice(0, 100) });
+  });
+
+  router.post('/recover/link', async (ctx) => {
+    const claimed = await claimLink(db, clock, 'recovery', field(ctx, 'token').slice(0, 100), cookies.get(ctx, 'claim') ?? null);
+    if ('problem' in claimed) return showProblem(ctx, claimed.problem);
+    cookies.set(ctx, 'claim', claimed.claim, values.claim);
+    ctx.redirect('/recover/password');
+  });
+
+  router.get('/recover/password', async (ctx) => {
+    const claimed = await request(ctx);
+    if (claimed === null) return showProblem(ctx, 'expired');
+    await showPassword(ctx, claimed, {});
+  });
+
+  router.post('/recover/password', async (ctx) => {
+    const claimed = await request(ctx);
+    if (claimed === null) return showProblem(ctx, 'expired');
+    const password = field(ctx, 'password');
+    const weak = passwordProblem(password, [claimed.identifier ?? '']);
+    if (weak !== null) return showPassword(ctx, claimed, { password: passwordErrors[weak] }, 422);
+    const done = await recover(db, clock, parts.hasher, parts.audit, parts.notice, {
+      request: claimed,
+      password,
+      recoveryCode: field(ctx, 'recoveryCode').slice(0, 60),
+    });
+    if (done.kind === 'gone') return showProblem(ctx, 'used');
+    if (done.kind === 'code-refused') return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
+    ctx.redirect(goOn(ctx, parts, done.proof, claimed.interactionUid));
+  });
+}

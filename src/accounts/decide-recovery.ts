@@ -1,0 +1,32 @@
+import type { Database } from '../database/database.js';
+import { mailboxSharers } from '../families/candidates.js';
+import { normaliseEmail } from '../families/email.js';
+import { accountByIdentifier, mailboxState } from './account.js';
+
+/** What a recovery leads to; told by mail only. */
+export type RecoveryOutcome =
+  | { kind: 'recover'; accountId: string; to: string; needsCode: boolean }
+  | { kind: 'in-person'; to: string }
+  | { kind: 'earlier-address'; to: string }
+  | { kind: 'silent' };
+
+/**
+ * The rule of recovery: only by the mailbox that the account proved. A mailbox that a feed gave to another person is no
+ * channel; a shared one needs the recovery code too; an address that only a feed holds for a known contact leads to the
+ * earlier one. Accounts whose children are gone recover too.
+ */
+export async function decideRecovery(trx: Database, typed: string): Promise<RecoveryOutcome> {
+  const account = await accountByIdentifier(trx, typed);
+  if (account !== null) {
+    if (account.disabled_at !== null) return { kind: 'silent' };
+    const { shared, suspended } = await mailboxState(trx, account);
+    if (suspended) return { kind: 'silent' };
+    if (shared && account.recovery_code_hash === null) return { kind: 'in-person', to: account.email };
+    return { kind: 'recover', accountId: account.id, to: account.email, needsCode: shared };
+  }
+  const normal = normaliseEmail(typed);
+  if (!('email' in normal)) return { kind: 'silent' };
+  const persons = await mailboxSharers(trx, normal.email);
+  const known = persons.some(({ contacts }) => contacts.some(({ provenBy }) => provenBy !== null));
+  return known ? { kind: 'earlier-address', to: normal.email } : { kind: 'silent' };
+}

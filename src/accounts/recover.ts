@@ -1,0 +1,90 @@
+import type { RecordEvent } from '../audit/audit.js';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { revoke } from '../sessions/revoke.js';
+import { values } from '../values.js';
+import { mailboxState } from './account.js';
+import { recoveryCodeHash } from './activate.js';
+import { leaveFreshProof } from './fresh-proof.js';
+import type { PasswordHasher } from './password-hasher.js';
+import { consumeRequest } from './requests.js';
+import type { ClaimedRequest } from './requests.js';
+
+/** Whether the account of a claimed recovery must show its recovery code, because its mailbox is shared. */
+export async function recoveryNeedsCode(db: Database, accountId: string): Promise<boolean> {
+  const account = await db
+    .selectFrom('accounts')
+    .select(['id', 'email'])
+    .where('id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  return (await mailboxState(db, account)).shared;
+}
+
+export type Recovered =
+  | { kind: 'done'; accountId: string; proof: string }
+  | { kind: 'gone' }
+  | { kind: 'code-refused' };
+
+export interface Recovery {
+  request: ClaimedRequest;
+  password: string;
+  /** As typed; null where none is asked. */
+  recoveryCode: string | null;
+}
+
+/**
+ * Sets a new password by a claimed recovery. In one transaction every session and refresh token of the account ends and
+ * the notice goes out; this browser gets a proof for its next login prompt.
+ *
+ * @param notice posts the letter that tells the owner
+ */
+export async function recover(
+  db: Database,
+  clock: Clock,
+  hasher: PasswordHasher,
+  audit: RecordEvent,
+  notice: (trx: Database, accountId: string) => Promise<void>,
+  recovery: Recovery,
+): Promise<Recovered> {
+  const { accountId } = recovery.request;
+  if (accountId === null) return { kind: 'gone' };
+  const passwordHash = await hasher.hash(recovery.password);
+  return db.transaction().execute(async (trx) => {
+    const account = await trx
+      .selectFrom('accounts')
+      .select(['id', 'email', 'recovery_code_hash', 'disabled_at'])
+      .where('id', '=', accountId)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    const { shared, suspended } = await mailboxState(trx, account);
+    if (suspended || account.disabled_at !== null) return { kind: 'gone' };
+    if (shared) {
+      if (!(await spendCodeTry(trx, recovery.request.id))) return { kind: 'gone' };
+      const given = recoveryCodeHash(recovery.recoveryCode ?? '');
+      if (account.recovery_code_hash !== given) return { kind: 'code-refused' };
+    }
+    if (!(await consumeRequest(trx, clock, recovery.request.id))) return { kind: 'gone' };
+    const now = clock();
+    await trx
+      .updateTable('accounts')
+      .set({ password_hash: passwordHash, password_changed_at: now })
+      .where('id', '=', accountId)
+      .execute();
+    await revoke(trx, audit, clock, { account: accountId }, 'recovered', `account:${accountId}`);
+    await audit(trx, { kind: 'account.recovered', actor: `account:${accountId}`, subject: `account:${accountId}` });
+    await notice(trx, accountId);
+    return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId) };
+  });
+}
+
+/** Counts a try of the recovery code before it is compared; after five the link is over. */
+async function spendCodeTry(trx: Database, requestId: string): Promise<boolean> {
+  const row = await trx
+    .updateTable('account_requests')
+    .set((eb) => ({ code_tries: eb('code_tries', '+', 1) }))
+    .where('id', '=', requestId)
+    .where('code_tries', '<', values.activationCodeTries)
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,0 +1,238 @@
+import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { newSecret, secretHash } from '../database/secrets.js';
+import type { Jobs } from '../jobs/jobs.js';
+import { after, values } from '../values.js';
+
+export const requestQueue = 'account-request';
+export type RequestKind = 'registration' | 'recovery';
+
+/** What a person typed to register or to recover, and where they came from. */
+export interface NewRequest {
+  kind: RequestKind;
+  /** The browser's own random cookie. */
+  browser: string;
+  identifier: string;
+  phone: string | null;
+  locale: string;
+  clientId: string | null;
+  interactionUid: string | null;
+}
+
+/**
+ * Writes a request and the job that decides it. The same statements run for everybody, whoever they are: what the
+ * decision finds is told by mail only, so neither the answer nor its time says anything. A new request ends the earlier
+ * ones of the same browser, and of no other.
+ */
+export async function placeRequest(db: Database, jobs: Jobs, clock: Clock, request: NewRequest): Promise<void> {
+  const now = clock();
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('account_requests')
+      .set({ ended_at: now })
+      .where('browser_hash', '=', secretHash(request.browser))
+      .where('kind', '=', request.kind)
+      .where('ended_at', 'is', null)
+      .execute();
+    const link = request.kind === 'registration' ? values.activationLink : values.recoveryLink;
+    const { id } = await trx
+      .insertInto('account_requests')
+      .values({
+        kind: request.kind,
+        browser_hash: secretHash(request.browser),
+        identifier: request.identifier,
+        phone: request.phone,
+        locale: request.locale,
+        client_id: request.clientId,
+        interaction_uid: request.interactionUid,
+        outcome: null,
+        contact_id: null,
+        account_id: null,
+        token_hash: null,
+        code_hash: null,
+        claim_hash: null,
+        created_at: now,
+        expires_at: after(now, link),
+        code_expires_at: after(now, values.activationCode),
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    await jobs.send(trx, requestQueue, { request: id });
+  });
+  jobs.wake(requestQueue);
+}
+
+/** A request whose link or code was just used in a browser. */
+export interface ClaimedRequest {
+  id: string;
+  kind: RequestKind;
+  clientId: string | null;
+  interactionUid: string | null;
+  contactId: string | null;
+  accountId: string | null;
+  identifier: string | null;
+}
+
+const claimed = ['id', 'kind', 'client_id', 'interaction_uid', 'contact_id', 'account_id', 'identifier'] as const;
+
+interface ClaimedRow {
+  id: string;
+  kind: RequestKind;
+  client_id: string | null;
+  interaction_uid: string | null;
+  contact_id: string | null;
+  account_id: string | null;
+  identifier: string | null;
+}
+
+function claimedRequest(row: ClaimedRow): ClaimedRequest {
+  return {
+    id: row.id,
+    kind: row.kind,
+    clientId: row.client_id,
+    interactionUid: row.interaction_uid,
+    contactId: row.contact_id,
+    accountId: row.account_id,
+    identifier: row.identifier,
+  };
+}
+
+export type LinkProblem = 'unknown' | 'expired' | 'used';
+
+/**
+ * Binds a mailed link to the browser that pressed its button. The link itself stays good until its end for that browser
+ * alone; to look at it changes nothing.
+ *
+ * @param claim the browser's claim secret so far, or null
+ * @returns the claim secret for the browser's cookie, or why the link is of no use
+ */
+export async function claimLink(
+  db: Database,
+  clock: Clock,
+  kind: RequestKind,
+  token: string,
+  claim: string | null,
+): Promise<{ claim: string } | { problem: LinkProblem }> {
+  const now = clock();
+  const live = db
+    .updateTable('account_requests')
+    .where('token_hash', '=', secretHash(token))
+    .where('kind', '=', kind)
+    .where('expires_at', '>', now)
+    .where('ended_at', 'is', null)
+    .where('consumed_at', 'is', null)
+    .returning('id');
+  if (claim !== null) {
+    const mine = live.set({ claimed_at: now }).where('claim_hash', '=', secretHash(claim));
+    if ((await mine.executeTakeFirst()) !== undefined) return { claim };
+  }
+  const fresh = newSecret();
+  const first = live.set({ claimed_at: now, claim_hash: secretHash(fresh) }).where('claim_hash', 'is', null);
+  if ((await first.executeTakeFirst()) !== undefined) return { claim: fresh };
+  return { problem: await linkProblem(db, clock, kind, token) };
+}
+
+/** Why a link is of no use, for the page that offers a new one. */
+export async function linkProblem(db: Database, clock: Clock, kind: RequestKind, token: string): Promise<LinkProblem> {
+  const row = await db
+    .selectFrom('account_requests')
+    .select(['expires_at', 'ended_at', 'consumed_at'])
+    .where('token_hash', '=', secretHash(token))
+    .where('kind', '=', kind)
+    .executeTakeFirst();
+  if (row === undefined) return 'unknown';
+  if (row.consumed_at !== null) return 'used';
+  if (row.expires_at <= clock() || row.ended_at !== null) return 'expired';
+  return 'used';
+}
+
+/** The digest of a code: keyed, because six digits are few enough to try all. */
+function codeDigest(key: Uint8Array, requestId: string, code: string): Buffer {
+  return createHmac('sha256', key).update(`code ${requestId} ${code}`).digest();
+}
+
+/** A link's token and a code of six digits, with what the database keeps of them. */
+export function newProofs(key: Uint8Array, requestId: string): { token: string; code: string; tokenHash: string; codeHash: string } {
+  const token = newSecret();
+  const code = String(randomInt(0, 1_000_000)).padStart(6, '0');
+  return { token, code, tokenHash: secretHash(token), codeHash: codeDigest(key, requestId, code).toString('base64url') };
+}
+
+/**
+ * Tries a typed code against this browser's live request. A try counts before it is compared; after five the code is
+ * over, the link is not. A request that led to nobody counts and refuses in the same way.
+ */
+export async function claimCode(
+  db: Database,
+  clock: Clock,
+  key: Uint8Array,
+  browser: string,
+  code: string,
+): Promise<{ claim: string } | { problem: 'wrong' | 'over' }> {
+  const now = clock();
+  const row = await db
+    .updateTable('account_requests')
+    .set((eb) => ({ code_tries: eb('code_tries', '+', 1) }))
+    .where('browser_hash', '=', secretHash(browser))
+    .where('kind', '=', 'registration')
+    .where('ended_at', 'is', null)
+    .where('consumed_at', 'is', null)
+    .where('code_expires_at', '>', now)
+    .where('code_tries', '<', values.activationCodeTries)
+    .returning(['id', 'code_hash', 'code_tries'])
+    .executeTakeFirst();
+  if (row === undefined) return { problem: 'over' };
+  const expected = Buffer.from(row.code_hash ?? '', 'base64url');
+  const given = codeDigest(key, row.id, code.replaceAll(/[\s-]/g, ''));
+  if (expected.length !== given.length || !timingSafeEqual(expected, given)) {
+    return { problem: row.code_tries >= values.activationCodeTries ? 'over' : 'wrong' };
+  }
+  const claim = newSecret();
+  await db
+    .updateTable('account_requests')
+    .set({ claimed_at: now, claim_hash: secretHash(claim) })
+    .where('id', '=', row.id)
+    .execute();
+  return { claim };
+}
+
+/** The request that this browser may finish now, or null when its hour is over or it is finished. */
+export async function claimedBy(db: Database, clock: Clock, kind: RequestKind, claim: string): Promise<ClaimedRequest | null> {
+  const row = await db
+    .selectFrom('account_requests')
+    .select(claimed)
+    .where('claim_hash', '=', secretHash(claim))
+    .where('kind', '=', kind)
+    .where('claimed_at', '>', after(clock(), -values.claim))
+    .where('ended_at', 'is', null)
+    .where('consumed_at', 'is', null)
+    .executeTakeFirst();
+  return row === undefined ? null : claimedRequest(row);
+}
+
+/**
+ * Takes a claimed request, once, with a lock: of two tabs that finish at the same time one does.
+ *
+ * @returns whether this call was the one
+ */
+export async function consumeRequest(trx: Database, clock: Clock, id: string): Promise<boolean> {
+  const result = await trx
+    .updateTable('account_requests')
+    .set({ consumed_at: clock(), identifier: null, phone: null })
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Forgets what was typed and what is over; hygiene, run by the clean-up job. */
+export async function cleanRequests(db: Database, clock: Clock): Promise<void> {
+  await sql`delete from account_requests where id in (
+    select id from account_requests where expires_at < ${after(clock(), -values.interactionKept)} limit 5000)`.execute(db);
+  await sql`delete from fresh_proofs where expires_at < ${clock()}`.execute(db);
+  await sql`delete from letters_sent where sent_at < ${after(clock(), -7 * 86_400)}`.execute(db);
+  await sql`delete from throttles where expire < ${clock().getTime()}`.execute(db);
+}

@@ -1,0 +1,263 @@
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { appName } from '../interactions/way-back.js';
+import { providerProblem } from '../interactions/problem/provider-problem.js';
+import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
+import { hasAcceptedTerms } from './accounts/account.js';
+import { passwordChangedLetter } from './accounts/letters.js';
+import { passwordHasher } from './accounts/password-hasher.js';
+import type { PasswordHasher } from './accounts/password-hasher.js';
+import { accountPerson } from './accounts/person.js';
+import { cleanRequests, requestQueue } from './accounts/requests.js';
+import { settleRequests } from './accounts/settle-request.js';
+import { signIn } from './accounts/sign-in.js';
+import { auditLog } from './audit/audit.js';
+import type { RecordEvent } from './audit/audit.js';
+import type { Config } from './config.js';
+import type { Clock } from './database/clock.js';
+import type { Database } from './database/database.js';
+import type { OpenDatabase } from './database/postgres.js';
+import { sealer as sealerOf } from './database/secrets.js';
+import { entitledStudents } from './families/entitlement.js';
+import { cookieJar } from './http/cookies.js';
+import { devMail } from './http/dev-mail.js';
+import { throttles } from './http/throttle.js';
+import { importQueue, importWorker } from './imports.js';
+import { openJobs } from './jobs/jobs.js';
+import { ensureKeys, loadKeys } from './keys/keys.js';
+import { translator } from './locales/translate.js';
+import type { DevMailbox } from './mail/dev-mailbox.js';
+import { smtpMailer } from './mail/mailer.js';
+import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
+import { adapterFactory } from './provider/adapter.js';
+import type { AppRegistration } from './provider/app-registration.js';
+import { grantLoader } from './provider/grants.js';
+import { interactions as interactionsOf } from './provider/interactions.js';
+import type { Interactions } from './provider/interactions.js';
+import { calledOrigins, libraryMetadata, portalApp } from './provider/metadata.js';
+import { guardedFetch } from './provider/outgoing.js';
+import { makeProvider } from './provider/provider.js';
+import { server } from './server.js';
+import { pastRequest } from './sessions/artifacts.js';
+import { cleanSessions } from './sessions/cleaning.js';
+import { revoke } from './sessions/revoke.js';
+import { sessionStore } from './sessions/session-store.js';
+import type { FeedsFile } from './sis/feeds-file.js';
+import { feedStatus } from './sis/status.js';
+import { replier } from './ui/reply.js';
+import { values } from './values.js';
+
+const cleaningQueue = 'cleaning';
+
+/** What the house is built on. */
+export interface Foundation {
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  database: OpenDatabase;
+  secretsKey: Uint8Array;
+  /** As registered, the demo apps' digests filled in. */
+  apps: AppRegistration[];
+  feeds: FeedsFile;
+  /** The mailbox of development; null where mail goes to SMTP_URL. */
+  mailbox: DevMailbox | null;
+  smtpUrl: string;
+}
+
+/** A running house. */
+export interface House {
+  hasher: PasswordHasher;
+  audit: RecordEvent;
+  /** Takes no new request, lets those at work finish (10 s at most), and ends the jobs. The database stays open. */
+  close(): Promise<void>;
+}
+
+/** Builds the house, floor by floor, and opens its door on `config.host:config.port`. */
+export async function openHouse(foundation: Foundation): Promise<House> {
+  const { config, clock, logger, database, secretsKey, feeds } = foundation;
+  const { db, pool } = database;
+  const audit = auditLog(clock);
+  const sealer = sealerOf(secretsKey);
+  await ensureKeys(db, sealer, clock);
+  const keys = await loadKeys(db, sealer);
+  const hasher = await passwordHasher(2, 200);
+  const mailer = smtpMailer(foundation.smtpUrl, config.mailFrom);
+  const apps = new Map([...foundation.apps, portalApp(config.issuer)].map((app) => [app.client_id, app]));
+
+  const imports = { db, clock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit };
+  const jobs = await openJobs(pool, database.kind, logger);
+  const post = outbox(jobs, sealer);
+  await jobs.start(
+    {
+      [mailQueue]: mailWorker(mailer, sealer),
+      [requestQueue]: settleRequests({
+        db,
+        clock,
+        audit,
+        post,
+        wake: jobs.wake,
+        key: secretsKey,
+        issuer: config.issuer,
+        timeZone: config.timeZone,
+        sisOrder: feeds.feeds.map((feed) => feed.sis),
+        studentDomains: feeds.student_domains,
+        appName: (clientId, locale) => {
+          const app = apps.get(clientId);
+          return app === undefined || clientId === portalApp(config.issuer).client_id ? null : appName(app, locale);
+        },
+      }),
+      [importQueue]: importWorker(imports, logger),
+      [cleaningQueue]: async () => {
+        await cleanSessions(db, clock);
+        await cleanRequests(db, clock);
+      },
+    },
+    [
+      { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
+      ...feeds.feeds.flatMap((feed) =>
+        feed.schedule === undefined
+          ? []
+          : [{ queue: importQueue, key: feed.name, cron: feed.schedule, timeZone: config.timeZone, payload: { feed: feed.name } }],
+      ),
+    ],
+  );
+
+  const reply = replier(config.timeZone, null);
+  const endSession = async (uid: string, because: string, accountId: string | undefined): Promise<void> => {
+    const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
+    await db.transaction().execute((trx) => revoke(trx, audit, clock, { session: uid }, because, actor));
+  };
+  const pages = (): Interactions => interactions;
+  const provider = makeProvider(
+    {
+      issuer: config.issuer,
+      apps,
+      metadata: [...apps.values()].map(libraryMetadata),
+      keys,
+      adapter: adapterFactory(db, clock),
+      sources: {
+        person: (accountId) => accountPerson(db, accountId),
+        children: async (accountId) =>
+          (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
+            ...child,
+            pickup: child.pickup === true,
+          })),
+      },
+      questions: { hasAcceptedTerms: (accountId) => hasAcceptedTerms(db, accountId) },
+      loadGrant: grantLoader(sessionStore(db, clock), apps),
+      fetch: guardedFetch(calledOrigins(apps.values())),
+      endSession,
+      pages: {
+        problem: (ctx, fault, _error) =>
+          providerProblem(
+            ctx,
+            { issuer: config.issuer, apps, interactions: pages(), reply },
+            fault,
+            ctx.oidc?.client?.clientId,
+          ),
+        signOut: async (ctx, form) => showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),
+        signedOut: async (ctx) =>
+          showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer),
+      },
+    },
+    clock,
+    logger,
+  );
+  const interactions = interactionsOf(provider, apps, endSession, (uid) => pastRequest(db, uid));
+
+  const throttle = throttles(pool, config.throttleScale, secretsKey);
+  const address = throttle('request-address', values.throttles.requestPerAddress);
+  const source = throttle('request-source', values.throttles.requestPerSource);
+  const app = server({
+    issuer: config.issuer,
+    trustedProxies: config.trustedProxies,
+    cookieKeys: keys.cookies,
+    logger,
+    reply,
+    provider,
+    apps,
+    readiness: {
+      database: async () => void (await pool.query('select 1')),
+      keys: async () => {
+        if (keys.signing.length === 0) throw new Error('no keys');
+      },
+      pool: async () => {
+        if (pool.waitingCount > 100) throw new Error('the pool is full');
+      },
+    },
+    development:
+      foundation.mailbox === null || config.production || !config.loopback ? null : devMail(foundation.mailbox.list),
+    pages: {
+      db,
+      clock,
+      issuer: config.issuer,
+      timeZone: config.timeZone,
+      interactions,
+      cookies: cookieJar(config.issuer),
+      reply,
+      jobs,
+      hasher,
+      audit,
+      secretsKey,
+      signIn: signIn(db, hasher, throttle),
+      feeds: () => feedStatus(db, feeds, clock, config.timeZone),
+      apps: [...apps.values()],
+      notice: (trx, accountId) => passwordNotice(trx, accountId, clock, config, post),
+    },
+    registerThrottles: { address, source, code: throttle('code-source', values.throttles.codePerSource) },
+    recoverThrottles: { address: throttle('recovery-address', values.throttles.requestPerAddress), source },
+  });
+
+  const door = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, app.callback());
+  await listen(door, config.port, config.host);
+  return {
+    hasher,
+    audit,
+    async close() {
+      await closeDoor(door);
+      await jobs.stop();
+      mailer.close();
+    },
+  };
+}
+
+async function passwordNotice(
+  trx: Database,
+  accountId: string,
+  clock: Clock,
+  config: Config,
+  post: ReturnType<typeof outbox>,
+): Promise<void> {
+  const { email, locale } = await trx
+    .selectFrom('accounts')
+    .select(['email', 'locale'])
+    .where('id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  const language = locale === 'es' ? 'es' : 'en';
+  await post(trx, { to: email, ...passwordChangedLetter(translator(language), {
+    when: clock(),
+    locale: language,
+    timeZone: config.timeZone,
+    recoverLink: `${config.issuer}/recover`,
+  }) });
+}
+
+function listen(door: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    door.once('error', reject);
+    door.listen(port, host, () => resolve());
+  });
+}
+
+/** Stops listening, lets requests at work finish, and after 10 s ends those that do not. */
+function closeDoor(door: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => door.closeAllConnections(), 10_000);
+    door.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    door.closeIdleConnections();
+  });
+}

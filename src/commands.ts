@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { text as readAll } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { auditLog } from './audit/audit.js';
+import { ConfigurationError, parseConfig } from './config.js';
+import type { Config } from './config.js';
+import { ControlRefused, askToImport } from './control.js';
+import { systemClock } from './database/clock.js';
+import { FolderInUse, folderHolder } from './database/folder-lock.js';
+import { migrate } from './database/migrate.js';
+import { allowsSamples, openDatabase, readFeeds } from './foundation.js';
+import { UnknownFeed, runImport } from './imports.js';
+import { migrateJobs } from './jobs/jobs.js';
+import { ClientsFileError, clientsJsonSchema, readClientsFile } from './provider/clients-file.js';
+import { SampleRefused } from './sample-district.js';
+import { serve } from './serve.js';
+import { FeedsFileError, syncFeeds } from './sis/feeds-file.js';
+import type { RunReport } from './sis/import.js';
+import * as sample from './sis/sample/sample.js';
+
+/** Where a command writes. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** The command was refused; the message is one sentence. */
+class Refused extends Error {}
+
+const usage = `parent-access COMMAND
+
+  serve                      run the server
+  migrate                    bring the database to this version's schema
+  import --feed NAME [--json]  import a feed from its place
+  clients check [--json]     check CLIENTS_FILE
+  clients digest             read a secret from standard input and print its digest
+  clients schema             print the JSON Schema of CLIENTS_FILE
+  sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;
+
+type Command = (args: string[], config: () => Config, terminal: Terminal) => Promise<void>;
+
+const commands: Record<string, Command> = {
+  async serve(_args, config, { out }) {
+    await serve(config(), out);
+  },
+
+  async migrate(_args, config, { out }) {
+    const database = await openDatabase(config());
+    try {
+      const applied = await migrate(database.db);
+      await migrateJobs(database.pool, database.kind);
+      out(applied.length === 0 ? 'The schema is up to date.' : `Applied: ${applied.join(', ')}.`);
+    } finally {
+      await database.close();
+    }
+  },
+
+  async import(args, config, terminal) {
+    const { values } = parseArgs({ args, options: { feed: { type: 'string' }, json: { type: 'boolean' } } });
+    if (values.feed === undefined) throw new Refused('Say which feed: import --feed NAME.');
+    showReport(await importNow(config(), values.feed), values.json === true, terminal);
+  },
+
+  async clients(args, config, { out }) {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean' } } });
+    switch (positionals[0]) {
+      case 'check': {
+        const settings = config();
+        const apps = readClientsFile(settings.clientsFile, { production: settings.production, demos: allowsSamples(settings) });
+        const ids = apps.map((app) => app.client_id);
+        out(values.json === true ? JSON.stringify(ids) : `${ids.length} apps, all in order: ${ids.join(', ')}.`);
+        return;
+      }
+      case 'digest': {
+        const secret = (await readAll(process.stdin)).trim();
+        if (secret.length < 32) throw new Refused('A secret has 32 or more characters; make one with `openssl rand -base64 32`.');
+        out(createHash('sha256').update(secret).digest('hex'));
+        return;
+      }
+      case 'schema':
+        out(JSON.stringify(clientsJsonSchema(), null, 2));
+        return;
+      default:
+        throw new Refused('Say what to do: clients check, clients digest or clients schema.');
+    }
+  },
+
+  async sample(args, _config, { out }) {
+    const report = await sample.writeSample(sample.parseSampleArguments(args));
+    out(`Wrote ${report.contacts} contacts of ${report.families} families in ${report.rows} rows: ${Object.values(report.files).join(', ')}.`);
+  },
+};
+
+/** Imports here, or asks the server where it holds the embedded database. */
+async function importNow(config: Config, feed: string): Promise<RunReport> {
+  if (config.databaseUrl === null && folderHolder(config.dataDir) !== null) return askToImport(config.dataDir, feed);
+  const feeds = await readFeeds(config);
+  const database = await openDatabase(config);
+  try {
+    await migrate(database.db);
+    await syncFeeds(database.db, feeds, systemClock);
+    const { db } = database;
+    const { timeZone, dataDir } = config;
+    return await runImport({ db, clock: systemClock, timeZone, dataDir, feeds, audit: auditLog(systemClock) }, feed, 'operator');
+  } finally {
+    await database.close();
+  }
+}
+
+function showReport(report: RunReport, json: boolean, { out }: Terminal): void {
+  if (json) out(JSON.stringify(report));
+  if (report.state === 'refused' || report.state === 'failed') throw new Refused(report.message ?? 'The import was refused.');
+  if (json) return;
+  const { read, applied, unchanged, skipped, ended } = report.counts;
+  out(`${report.feed}: ${report.state}. Read ${read} rows: ${applied} applied, ${unchanged} unchanged, ${skipped} skipped; ${ended} relationships ended.`);
+  for (const [reason, { count, lines }] of Object.entries(report.reasons)) {
+    out(`  skipped ${count}: ${reason} (line ${lines.join(', ')}${lines.length < count ? ', …' : ''})`);
+  }
+}
+
+const refusals = [
+  Refused,
+  ConfigurationError,
+  ClientsFileError,
+  FeedsFileError,
+  FolderInUse,
+  UnknownFeed,
+  SampleRefused,
+  sample.SampleRefused,
+  ControlRefused,
+];
+
+/**
+ * Runs one command.
+ *
+ * @returns the exit code: 0 done, 2 refused (the reason is on standard error), 1 a fault of ours
+ */
+export async function run(args: string[], environment: Record<string, string | undefined>, terminal: Terminal): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  const command = commands[name];
+  if (command === undefined) {
+    terminal.err(usage);
+    return name === 'help' || name === '--help' ? 0 : 2;
+  }
+  try {
+    await command(rest, () => parseConfig(environment), terminal);
+    return 0;
+  } catch (error) {
+    const wrongArguments = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    if (error instanceof Error && (wrongArguments || refusals.some((kind) => error instanceof kind))) {
+      terminal.err(error.message);
+      return 2;
+    }
+    terminal.err(error instanceof Error ? (error.stack ?? error.message) : 'An unknown fault.');
+    return 1;
+  }
+}

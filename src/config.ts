@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** The environment is not one the server may start with; `problems` has a sentence for each variable. */
+export class ConfigurationError extends Error {
+  constructor(readonly problems: string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigurationError';
+  }
+}
+
+const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+const issuer = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+  .refine((value) => new URL(value).href === `${value}/`, 'must be an origin alone, without a path or a final slash');
+
+const schema = z.object({
+  NODE_ENV: z.string().default('development'),
+  ISSUER: issuer.default('http://localhost:3000'),
+  PORT: z.coerce.number().int().min(1).max(65_535).default(3000),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// connection string' })
+    .optional(),
+  CLIENTS_FILE: z.string().min(1).default('clients.json'),
+  FEEDS_FILE: z.string().min(1).default('feeds.json'),
+  TIME_ZONE: z.string().refine(isTimeZone, 'must be an IANA time zone').default('America/Los_Angeles'),
+  SECRETS_KEY: z
+    .string()
+    .refine((value) => Buffer.from(value, 'base64url').length === 32, 'must be 32 bytes, base64url')
+    .optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
+  MAIL_FROM: z.string().min(3).optional(),
+  TRUSTED_PROXIES: z.string().default(''),
+  THROTTLE_SCALE: z.coerce.number().min(1).default(1),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/** The one parsed, frozen configuration. Durations are nowhere in it: values of the domain stand in their own files. */
+export interface Config {
+  production: boolean;
+  issuer: string;
+  port: number;
+  /** The address to listen on: loopback for a loopback issuer, else every interface. */
+  host: string;
+  loopback: boolean;
+  dataDir: string;
+  databaseUrl: string | null;
+  clientsFile: string;
+  feedsFile: string;
+  timeZone: string;
+  /** 32 bytes, or null: outside production the data folder then keeps one. */
+  secretsKey: Uint8Array | null;
+  smtpUrl: string | null;
+  mailFrom: string;
+  /** Addresses or CIDR ranges of the proxies whose forwarding headers count. */
+  trustedProxies: readonly string[];
+  throttleScale: number;
+  logLevel: string;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** Replaces `NAME` by the content of the file that `NAME_FILE` names, as container secrets are handed over. */
+function withFiles(environment: Environment, problems: string[]): Environment {
+  const found: Environment = {};
+  for (const name of Object.keys(schema.shape)) {
+    const own = environment[name];
+    const file = name.endsWith('_FILE') ? undefined : environment[`${name}_FILE`];
+    if (own !== undefined && own !== '') found[name] = own;
+    else if (file !== undefined && file !== '') {
+      try {
+        found[name] = readFileSync(file, 'utf8').trim();
+      } catch {
+        problems.push(`${name}_FILE: the file cannot be read.`);
+      }
+    }
+  }
+  return found;
+}
+
+/** What production refuses to start with (decision 16), a sentence each. */
+function productionProblems(values: z.infer<typeof schema>): string[] {
+  const problems: string[] = [];
+  if (new URL(values.ISSUER).protocol !== 'https:') problems.push('ISSUER: must be an https address in production.');
+  if (values.SECRETS_KEY === undefined) {
+    problems.push('SECRETS_KEY: is missing; make one with `openssl rand -base64 32 | tr +/ -_ | tr -d =`.');
+  }
+  if (values.SMTP_URL === undefined) problems.push('SMTP_URL: is missing; mails need a server.');
+  if (values.MAIL_FROM === undefined) problems.push('MAIL_FROM: is missing; mails need a sender.');
+  return problems;
+}
+
+/**
+ * Parses the environment.
+ *
+ * @param environment usually `process.env`
+ * @throws ConfigurationError naming every variable that is wrong or, in production, missing
+ */
+export function parseConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  const parsed = schema.safeParse(withFiles(environment, problems));
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
+    throw new ConfigurationError(problems);
+  }
+  const values = parsed.data;
+  const production = values.NODE_ENV === 'production';
+  if (production) problems.push(...productionProblems(values));
+  if (problems.length > 0) throw new ConfigurationError(problems);
+
+  const loopback = loopbackHosts.has(new URL(values.ISSUER).hostname);
+  return Object.freeze({
+    production,
+    issuer: values.ISSUER,
+    port: values.PORT,
+    host: loopback ? '127.0.0.1' : '0.0.0.0',
+    loopback,
+    dataDir: resolve(values.DATA_DIR),
+    databaseUrl: values.DATABASE_URL ?? null,
+    clientsFile: resolve(values.CLIENTS_FILE),
+    feedsFile: resolve(values.FEEDS_FILE),
+    timeZone: values.TIME_ZONE,
+    secretsKey: values.SECRETS_KEY === undefined ? null : Buffer.from(values.SECRETS_KEY, 'base64url'),
+    smtpUrl: values.SMTP_URL ?? null,
+    mailFrom: values.MAIL_FROM ?? 'Parent Access <parent-access@localhost>',
+    trustedProxies: values.TRUSTED_PROXIES.split(',')
+      .map((range) => range.trim())
+      .filter((range) => range !== ''),
+    throttleScale: values.THROTTLE_SCALE,
+    logLevel: values.LOG_LEVEL,
+  });
+}

@@ -1,0 +1,150 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { FamilyTables } from '../families/tables.js';
+
+/** A column read as a Date and written as a Date: every moment comes from the passed clock. */
+type Moment = ColumnType<Date, Date, Date>;
+type OptionalMoment = ColumnType<Date | null, Date | null | undefined, Date | null>;
+/** A jsonb column: written as JSON text, read parsed. */
+type Json<T> = ColumnType<T, string, string>;
+
+export interface AccountsTable {
+  id: Generated<string>;
+  email: string;
+  email_proven_at: Moment;
+  sign_in_name: string | null;
+  recovery_code_hash: string | null;
+  password_hash: string;
+  password_changed_at: Moment;
+  given_name: string;
+  family_name: string;
+  locale: string;
+  terms_version: string | null;
+  terms_accepted_at: OptionalMoment;
+  sessions_not_before: OptionalMoment;
+  disabled_at: OptionalMoment;
+  created_at: Moment;
+}
+
+/** One try to register or to recover: written for everybody alike, decided by a job. */
+export interface RequestsTable {
+  id: Generated<string>;
+  kind: 'registration' | 'recovery';
+  browser_hash: string;
+  /** What was typed; forgotten as soon as the job has decided. */
+  identifier: string | null;
+  phone: string | null;
+  locale: string;
+  /** The app's request to come back to: client and parameters, kept for 24 hours. */
+  client_id: string | null;
+  interaction_uid: string | null;
+  outcome: string | null;
+  contact_id: string | null;
+  account_id: string | null;
+  token_hash: string | null;
+  code_hash: string | null;
+  code_tries: Generated<number>;
+  created_at: Moment;
+  expires_at: Moment;
+  code_expires_at: Moment;
+  /** The browser that pressed the button or typed the code: it alone goes on. */
+  claimed_at: OptionalMoment;
+  claim_hash: string | null;
+  consumed_at: OptionalMoment;
+  ended_at: OptionalMoment;
+}
+
+/** "This browser has just proved who it is": single use, five minutes, accepted by the next login prompt. */
+export interface FreshProofsTable {
+  id_hash: string;
+  account_id: string;
+  created_at: Moment;
+  expires_at: Moment;
+  consumed_at: OptionalMoment;
+}
+
+export interface LettersSentTable {
+  id: Generated<string>;
+  kind: string;
+  address_hash: string;
+  sent_at: Moment;
+}
+
+export interface SessionsTable {
+  uid: string;
+  account_id: string | null;
+  created_at: Moment;
+  last_used_at: Moment;
+  expires_at: Moment;
+  /** A tombstone: no later save revives a revoked session. */
+  revoked_at: OptionalMoment;
+  revoked_because: string | null;
+}
+
+export interface SessionAuthorizationsTable {
+  session_uid: string;
+  client_id: string;
+  sid: string;
+  grant_id: string;
+  created_at: Moment;
+}
+
+export interface ArtifactsTable {
+  kind: string;
+  id_hash: string;
+  uid: string | null;
+  grant_id: string | null;
+  account_id: string | null;
+  client_id: string | null;
+  user_code: string | null;
+  payload: Json<Record<string, unknown>>;
+  consumed_at: OptionalMoment;
+  expires_at: OptionalMoment;
+}
+
+export interface ClientsTable {
+  client_id: string;
+  name: string;
+  digest: string;
+  first_seen_at: Moment;
+  changed_at: Moment;
+  disabled_at: OptionalMoment;
+}
+
+export interface SigningKeysTable {
+  kid: string;
+  use: 'sig' | 'cookie' | 'pairwise';
+  alg: string;
+  state: 'next' | 'current' | 'previous';
+  /** The private key as a compact JWE under SECRETS_KEY. */
+  sealed: string;
+  created_at: Moment;
+}
+
+export interface AuditEventsTable {
+  id: Generated<string>;
+  occurred_at: Moment;
+  kind: string;
+  actor: string;
+  subject: string | null;
+  details: Json<Record<string, unknown>>;
+}
+
+export interface ThrottlesTable {
+  key: string;
+  points: number;
+  expire: string | null;
+}
+
+export interface Tables extends FamilyTables {
+  accounts: AccountsTable;
+  account_requests: RequestsTable;
+  fresh_proofs: FreshProofsTable;
+  letters_sent: LettersSentTable;
+  sessions: SessionsTable;
+  session_authorizations: SessionAuthorizationsTable;
+  artifacts: ArtifactsTable;
+  clients: ClientsTable;
+  signing_keys: SigningKeysTable;
+  audit_events: AuditEventsTable;
+  throttles: ThrottlesTable;
+}

@@ -1,0 +1,27 @@
+import { bodyParser } from '@koa/bodyparser';
+import type { Context, Middleware } from 'koa';
+
+/** Reads the body of a form, 16 KB at most; anything else than a form is no form. */
+export const parseForm: Middleware = bodyParser({
+  enableTypes: ['form'],
+  formLimit: '16kb',
+  encoding: 'utf-8',
+  onError: (error) => {
+    throw Object.assign(error, { expose: true });
+  },
+});
+
+/** One field of the form as it was typed; of a repeated field the first, of a missing one nothing. */
+export function field(ctx: Context, name: string): string {
+  const body: unknown = ctx.request.body;
+  if (typeof body !== 'object' || body === null || !(name in body)) return '';
+  const value: unknown = (body as Record<string, unknown>)[name];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' ? first.replaceAll('\0', '') : '';
+}
+
+/** One parameter of the query; of a repeated one the first. */
+export function parameter(ctx: Context, name: string): string {
+  const value = ctx.query[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}

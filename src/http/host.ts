@@ -1,0 +1,74 @@
+import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Middleware } from 'koa';
+
+const forwardingHeaders = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-server',
+  'x-real-ip',
+  'x-original-url',
+  'x-rewrite-url',
+] as const;
+
+function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:/, '');
+}
+
+/**
+ * The list of proxies whose word counts.
+ *
+ * @param ranges addresses or CIDR ranges
+ * @throws when one is neither
+ */
+export function proxyList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (isIP(address) === 0) throw new Error(`TRUSTED_PROXIES: ${range} is no address or range.`);
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+function isListed(list: BlockList, address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** The address the request comes from: the peer, or what the trusted proxy next to us says of *its* peer, no further. */
+function sourceOf(req: IncomingMessage, trusted: BlockList): string {
+  const peer = plainAddress(req.socket.remoteAddress);
+  if (!isListed(trusted, peer)) return peer;
+  const chain = [req.headers['x-forwarded-for'] ?? []].flat().join(',');
+  const hop = plainAddress(chain.split(',').at(-1)?.trim());
+  return isIP(hop) === 0 ? peer : hop;
+}
+
+/**
+ * Decision 1: whatever a request says about where it was sent, the issuer decides. Refused with 421: another `Host`, a
+ * target in absolute form. Forwarding headers are read once, from a trusted peer, and then removed for all.
+ * `/healthz` and `/readyz` answer to any name. Leaves the source address in `ctx.state.source`.
+ */
+export function guardHost(issuer: string, trusted: BlockList): Middleware {
+  const { host } = new URL(issuer);
+  return async (ctx, next) => {
+    ctx.state['source'] = sourceOf(ctx.req, trusted);
+    for (const name of forwardingHeaders) delete ctx.req.headers[name];
+    const target = ctx.req.url ?? '';
+    const probe = target === '/healthz' || target === '/readyz';
+    if (!target.startsWith('/') || target.startsWith('//') || (!probe && ctx.req.headers.host?.toLowerCase() !== host)) {
+      ctx.status = 421;
+      ctx.type = 'text/plain';
+      ctx.body = 'This request was sent to a name that is not ours.\n';
+      return;
+    }
+    await next();
+  };
+}

@@ -1,0 +1,25 @@
+import type { Database } from '../database/database.js';
+import type { Sealer } from '../database/secrets.js';
+import type { Jobs, Worker } from '../jobs/jobs.js';
+import type { Letter, Mailer } from './mailer.js';
+
+export const mailQueue = 'mail';
+
+/** Puts a letter in the post with the transaction of what it tells. */
+export type PostLetter = (trx: Database, letter: Letter) => Promise<void>;
+
+/** Letters carry links and codes, so the queue holds them sealed: a stolen dump opens nothing. */
+export function outbox(jobs: Pick<Jobs, 'send'>, sealer: Sealer): PostLetter {
+  return async (trx, letter) => {
+    await jobs.send(trx, mailQueue, { sealed: await sealer.seal(JSON.stringify(letter)) });
+  };
+}
+
+/** The worker that hands letters to the mail server. */
+export function mailWorker(mailer: Mailer, sealer: Sealer): Worker {
+  return async (payload) => {
+    if (typeof payload['sealed'] !== 'string') throw new Error('A mail job without a letter.');
+    const letter: Letter = JSON.parse(await sealer.open(payload['sealed']));
+    await mailer.send(letter);
+  };
+}

@@ -1,0 +1,141 @@
+import type { JSX } from 'preact';
+import { formatDate } from '../../locales/dates.js';
+import type { MessageKey } from '../../locales/translate.js';
+import { Document } from '../../ui/document.js';
+import { Link } from '../../ui/parts.js';
+import type { View } from '../../ui/view.js';
+
+interface Child {
+  readonly name: string;
+  readonly grade: string | null;
+  /** Null where the school is not told. */
+  readonly schoolName: string | null;
+  readonly relation: string;
+  /** When the school's records last changed what is shown. */
+  readonly on: Date;
+}
+
+interface Fact {
+  readonly kind: 'phone' | 'email';
+  readonly value: string;
+  readonly schoolName: string | null;
+  readonly on: Date;
+}
+
+export interface HomeProps {
+  readonly view: View;
+  readonly name: string;
+  readonly tiles: ReadonlyArray<{ readonly name: string; readonly sentence: string; readonly href: string }>;
+  readonly children: readonly Child[];
+  readonly contactFacts: readonly Fact[];
+  readonly signOutAction: string;
+}
+
+const relations: Readonly<Record<string, MessageKey>> = {
+  parent: 'relation.parent',
+  guardian: 'relation.guardian',
+  foster_parent: 'relation.foster-parent',
+  stepparent: 'relation.stepparent',
+  grandparent: 'relation.grandparent',
+  relative: 'relation.relative',
+};
+
+/** The signed-in parent's start page: apps, children, and where each fact comes from. */
+export function HomePage(props: HomeProps): JSX.Element {
+  const { view, name, tiles, children, contactFacts, signOutAction } = props;
+  const { t } = view;
+  return (
+    <Document view={view} title={t('home.pageTitle')} signOutAction={signOutAction} wide>
+      <h1 class="pa-title">{t('home.title', { name })}</h1>
+      <section class="pa-section">
+        <h2 class="pa-subtitle">{t('home.appsTitle')}</h2>
+        {tiles.length === 0 && <p>{t('home.noApps')}</p>}
+        <ul class="pa-grid">
+          {tiles.map((tile) => (
+            <li key={tile.href}>
+              <Link href={tile.href} class="pa-tile">
+                <span class="pa-tile__name">{tile.name}</span>
+                {tile.sentence}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section class="pa-section">
+        <h2 class="pa-subtitle">{t('home.childrenTitle')}</h2>
+        {children.length === 0 && (
+          <>
+            <p>{t('home.noChildren')}</p>
+            <p class="pa-text">{t('home.noChildrenNext')}</p>
+          </>
+        )}
+        <ul class="pa-grid">
+          {children.map((child) => (
+            <li key={child.name}>
+              <ChildFacts view={view} child={child} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section class="pa-section">
+        <h2 class="pa-subtitle">{t('home.contactTitle')}</h2>
+        {contactFacts.length === 0 && <p>{t('home.noContact')}</p>}
+        <ul class="pa-grid">
+          {contactFacts.map((fact) => (
+            <li key={`${fact.kind} ${fact.value} ${fact.schoolName ?? ''}`}>
+              <ContactFact view={view} fact={fact} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section class="pa-section">
+        <h2 class="pa-subtitle">{t('home.wrongTitle')}</h2>
+        <p>{t('home.wrong')}</p>
+      </section>
+      <section class="pa-section">
+        <h2 class="pa-subtitle">{t('home.helpTitle')}</h2>
+        <ul class="pa-contents">
+          <li>
+            <a href="/help">{t('home.help')}</a>
+          </li>
+          <li>
+            <a href="/help#documents">{t('home.documents')}</a>
+          </li>
+        </ul>
+      </section>
+    </Document>
+  );
+}
+
+function ChildFacts({ view, child }: { readonly view: View; readonly child: Child }): JSX.Element {
+  const { t, locale, timeZone } = view;
+  const date = formatDate(child.on, locale, timeZone);
+  return (
+    <div class="pa-fact">
+      <p class="pa-fact__name">{child.name}</p>
+      {child.schoolName !== null && <p>{child.schoolName}</p>}
+      {child.grade !== null && <p>{t('home.grade', { grade: child.grade })}</p>}
+      <p>{t('home.relation', { relation: t(relations[child.relation] ?? 'relation.other') })}</p>
+      <p class="pa-quiet">
+        {child.schoolName === null
+          ? t('home.childFromSystem', { date })
+          : t('home.childFrom', { school: child.schoolName, date })}
+      </p>
+    </div>
+  );
+}
+
+function ContactFact({ view, fact }: { readonly view: View; readonly fact: Fact }): JSX.Element {
+  const { t, locale, timeZone } = view;
+  const date = formatDate(fact.on, locale, timeZone);
+  return (
+    <div class="pa-fact">
+      <p class="pa-fact__name">{fact.value}</p>
+      <p class="pa-quiet">
+        {fact.schoolName === null
+          ? t(`home.${fact.kind}FromSystem`, { date })
+          : t(`home.${fact.kind}From`, { school: fact.schoolName, date })}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import { errors } from 'oidc-provider';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { artifacts } from '../sessions/artifacts.js';
+import type { Payload } from '../sessions/artifacts.js';
+import { sessionStore } from '../sessions/session-store.js';
+import type { SessionStore } from '../sessions/session-store.js';
+import { values } from '../values.js';
+
+/** Kinds whose second use is a fraud or a race, never a retry to be forgiven. */
+const singleUse = new Set(['AuthorizationCode', 'RefreshToken']);
+
+function sessionAdapter(store: SessionStore): Adapter {
+  return {
+    upsert: (id, payload, expiresIn) => store.save(id, { ...payload }, expiresIn ?? values.session),
+    find: (id) => store.find(id) as Promise<AdapterPayload | undefined>,
+    findByUid: (uid) => store.findByUid(uid) as Promise<AdapterPayload | undefined>,
+    destroy: (id) => store.forget(id),
+    findByUserCode: async () => undefined,
+    consume: async () => {},
+    revokeByGrantId: async () => {},
+  };
+}
+
+function artifactAdapter(db: Database, clock: Clock, kind: string): Adapter {
+  const store = artifacts(db, clock, kind);
+  const payload = (found: Payload | undefined): AdapterPayload | undefined => found;
+  return {
+    upsert: (id, value, expiresIn) => store.save(id, { ...value }, expiresIn),
+    find: async (id) => payload(await store.find(id)),
+    findByUid: async () => undefined,
+    findByUserCode: async (userCode) => payload(await store.findByUserCode(userCode)),
+    async consume(id) {
+      const first = await store.consume(id);
+      // Decided in one statement, at once: of all who come together one wins, and the others hear invalid_grant.
+      if (!first && singleUse.has(kind)) throw new errors.InvalidGrant('already used');
+      if (!first) throw new errors.InvalidRequestUri('already used');
+    },
+    destroy: (id) => store.destroy(id),
+    revokeByGrantId: (grantId) => store.endGrant(grantId),
+  };
+}
+
+/** Where the library keeps what it issues: one factory for all its models, on the rooms of `src/sessions`. */
+export function adapterFactory(db: Database, clock: Clock): (kind: string) => Adapter {
+  const sessions = sessionStore(db, clock);
+  return (kind) => (kind === 'Session' ? sessionAdapter(sessions) : artifactAdapter(db, clock, kind));
+}

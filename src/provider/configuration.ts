@@ -1,0 +1,196 @@
+import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { KeyRing } from '../keys/keys.js';
+import { values } from '../values.js';
+import type { AppRegistration } from './app-registration.js';
+import { scopes } from './app-registration.js';
+import { claimsOfScope, oidcAccount, pairwise } from './claims.js';
+import type { ClaimSources } from './claims.js';
+import { acrRanks, policy } from './policy.js';
+import type { PolicyQuestions } from './policy.js';
+
+/** The pages the library asks for; made by the floors above. */
+export interface ProviderPages {
+  /** Shows what is wrong and the way on. `fault` is an OAuth error code; `error` its cause. */
+  problem(ctx: KoaContextWithOIDC, fault: string, error: unknown): Promise<void>;
+  /** Asks whether to sign out. `xsrf` goes back with the form to `action`. */
+  signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
+  signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+}
+
+/** Ends a session with all it opened; `accountId` is whose it was, where somebody had signed in. */
+export type EndSession = (uid: string, because: string, accountId: string | undefined) => Promise<void>;
+
+/** Everything the provider is made of. */
+export interface ProviderParts {
+  issuer: string;
+  apps: ReadonlyMap<string, AppRegistration>;
+  /** The library's metadata of each app, secrets replaced by a placeholder of this process. */
+  metadata: NonNullable<Configuration['clients']>;
+  keys: KeyRing;
+  adapter: (kind: string) => Adapter;
+  sources: ClaimSources;
+  questions: PolicyQuestions;
+  loadGrant: NonNullable<Configuration['loadExistingGrant']>;
+  pages: ProviderPages;
+  fetch: typeof fetch;
+  endSession: EndSession;
+}
+
+const asymmetric = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const;
+const signing = ['ES256', 'RS256'] as const;
+
+/** Whole seconds from now until `then`, at least one: the library takes no shorter life. */
+function remaining(then: number): number {
+  return Math.max(1, Math.floor(then - Date.now() / 1000));
+}
+
+/** A session ends 12 hours after sign-in; one that is kept 30 days after, or when it was idle for 14. */
+function sessionLife(_ctx: KoaContextWithOIDC, session: { loginTs?: number | undefined; transient?: boolean | undefined }): number {
+  const { loginTs } = session;
+  if (loginTs === undefined) return values.interaction;
+  if (session.transient === true) return remaining(loginTs + values.session);
+  return Math.min(values.keptSessionIdle, remaining(loginTs + values.keptSession));
+}
+
+function cookies(https: boolean, keys: string[]): NonNullable<Configuration['cookies']> {
+  // `__Host-` wants the path `/`; the two that belong to one interaction have a path of their own.
+  const host = https ? '__Host-' : '';
+  const secure = https ? '__Secure-' : '';
+  return {
+    names: { session: `${host}pa-session`, interaction: `${secure}pa-interaction`, resume: `${secure}pa-resume` },
+    keys,
+    long: { httpOnly: true, sameSite: 'lax', secure: https, signed: true, path: '/' },
+    short: { httpOnly: true, sameSite: 'lax', secure: https, signed: true },
+  };
+}
+
+function features(parts: ProviderParts): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    userinfo: { enabled: true },
+    claimsParameter: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+    dPoP: { enabled: true },
+    backchannelLogout: { enabled: true },
+    clientCredentials: { enabled: true },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    resourceIndicators: {
+      enabled: true,
+      // No district API is registered yet: whoever asks for one hears so (RFC 8707 §2).
+      getResourceServerInfo: () => {
+        throw new errors.InvalidTarget('no such resource is registered');
+      },
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => {
+        const xsrf = /name="xsrf" value="([^"]+)"/.exec(form)?.[1] ?? '';
+        const action = /action="([^"]+)"/.exec(form)?.[1] ?? '';
+        return parts.pages.signOut(ctx, { action: new URL(action).pathname, xsrf });
+      },
+      postLogoutSuccessSource: (ctx) => parts.pages.signedOut(ctx),
+    },
+  };
+}
+
+/** The host that groups an app's addresses (OpenID Connect Core §8.1). */
+function sectorOf(app: AppRegistration): string {
+  return new URL(app.sector_identifier_uri ?? app.redirect_uris[0] ?? '').host;
+}
+
+/**
+ * The provider's configuration, a pure function of its parts (decision 2). Every duration is stated; nothing is left to
+ * a default of the library that would be looser.
+ */
+export function configuration(parts: ProviderParts): Configuration {
+  const https = parts.issuer.startsWith('https:');
+  return {
+    adapter: parts.adapter,
+    clients: parts.metadata,
+    jwks: { keys: parts.keys.signing as NonNullable<Configuration['jwks']>['keys'] },
+    cookies: cookies(https, parts.keys.cookies),
+    features: features(parts),
+    scopes: [...scopes],
+    claims: { ...claimsOfScope, acr: null, amr: null, auth_time: null, iss: null, sid: null },
+    acrValues: [...acrRanks],
+    responseTypes: ['code', 'none'],
+    subjectTypes: ['public', 'pairwise'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...asymmetric],
+      idTokenSigningAlgValues: [...signing],
+      requestObjectSigningAlgValues: [...asymmetric],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519'],
+    },
+    pkce: { required: () => true },
+    conformIdTokenClaims: true,
+    clientDefaults: {
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+      id_token_signed_response_alg: 'ES256',
+    },
+    discovery: {
+      ui_locales_supported: ['en', 'es'],
+      service_documentation: `${parts.issuer}/help`,
+      op_tos_uri: `${parts.issuer}/terms`,
+    },
+    routes: {
+      authorization: '/authorize',
+      token: '/token',
+      userinfo: '/userinfo',
+      jwks: '/jwks',
+      introspection: '/introspect',
+      revocation: '/revoke',
+      pushed_authorization_request: '/par',
+      end_session: '/sign-out',
+    },
+    ttl: {
+      AccessToken: values.accessToken,
+      AuthorizationCode: values.authorizationCode,
+      ClientCredentials: values.clientCredentials,
+      Grant: values.keptSession,
+      IdToken: values.idToken,
+      Interaction: values.interaction,
+      PushedAuthorizationRequest: values.pushedRequest,
+      RefreshToken: values.refreshToken,
+      Session: sessionLife,
+    },
+    interactions: {
+      policy: policy(parts.questions),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
+    rotateRefreshToken: () => true,
+    // The library grants offline_access only with prompt=consent; apps without consent are registered for it instead.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => true,
+    loadExistingGrant: parts.loadGrant,
+    clientBasedCORS: (ctx, origin, client) =>
+      (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
+      (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
+    async findAccount(ctx, accountId, token) {
+      const person = await parts.sources.person(accountId);
+      const clientId = ctx.oidc.client?.clientId ?? token?.clientId;
+      const app = clientId === undefined ? undefined : parts.apps.get(clientId);
+      if (person === null || app === undefined) return undefined;
+      const childId = (studentId: string): string =>
+        app.subject_type === 'pairwise' ? pairwise(parts.keys.pairwise, sectorOf(app), `student ${studentId}`) : studentId;
+      return oidcAccount(person, parts.sources, app, childId);
+    },
+    async pairwiseIdentifier(_ctx, accountId, client) {
+      const app = parts.apps.get(client.clientId);
+      if (app === undefined) throw new Error('a pairwise identifier for an unknown app');
+      return pairwise(parts.keys.pairwise, sectorOf(app), accountId);
+    },
+    renderError: (ctx, out, error) => parts.pages.problem(ctx, out.error, error),
+    fetch: parts.fetch,
+  };
+}

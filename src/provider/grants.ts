@@ -1,0 +1,57 @@
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { SessionStore } from '../sessions/session-store.js';
+import { registeredClaims } from './claims.js';
+import type { AppRegistration } from './app-registration.js';
+
+type Grant = InstanceType<Provider['Grant']>;
+
+/** Every claim there is; an app's grant rejects those it is not registered for, so that a request cannot widen it. */
+export const allClaims = [
+  'name',
+  'given_name',
+  'family_name',
+  'locale',
+  'updated_at',
+  'email',
+  'email_verified',
+  'phone_number',
+  'phone_number_verified',
+  'students',
+] as const;
+
+/** Fills a grant with what the app is registered for: nothing of it comes from the request (decision 3). */
+export function grantRegistration(grant: Grant, app: AppRegistration): Grant {
+  const claims = registeredClaims(app);
+  grant.addOIDCScope(app.scope);
+  grant.addOIDCClaims(allClaims.filter((claim) => claims.has(claim)));
+  grant.rejectOIDCClaims(allClaims.filter((claim) => !claims.has(claim)));
+  return grant;
+}
+
+/**
+ * Which grant a request goes on with. A district app has one by its registration, made once per session and app and
+ * shared by all tabs; a vendor has one when the parent consented.
+ */
+export function grantLoader(
+  store: SessionStore,
+  apps: ReadonlyMap<string, AppRegistration>,
+): (ctx: KoaContextWithOIDC) => Promise<Grant | undefined> {
+  return async (ctx) => {
+    const { oidc } = ctx;
+    const { session, client, account, provider, result } = oidc;
+    const app = client === undefined ? undefined : apps.get(client.clientId);
+    if (session === undefined || client === undefined || account === undefined || app === undefined) return undefined;
+    const consented = result?.consent?.grantId;
+    if (app.party === 'vendor') {
+      const grantId = consented ?? session.grantIdFor(client.clientId);
+      return grantId === undefined ? undefined : provider.Grant.find(grantId);
+    }
+    const { sid, grantId } = await store.authorize(session.uid, client.clientId, () => {
+      const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+      return grantRegistration(grant, app).save();
+    });
+    session.sidFor(client.clientId, sid);
+    return provider.Grant.find(grantId);
+  };
+}

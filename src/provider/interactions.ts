@@ -1,0 +1,135 @@
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { Context } from 'koa';
+import type { AppRegistration } from './app-registration.js';
+import type { EndSession } from './configuration.js';
+import { grantRegistration } from './grants.js';
+
+/** An interaction as the pages see it. */
+export interface InteractionDetails {
+  uid: string;
+  prompt: 'login' | 'terms' | 'consent' | (string & {});
+  app: AppRegistration | null;
+  /** The account that is signed in already, if any. */
+  accountId: string | null;
+  loginHint: string | null;
+  uiLocales: string | null;
+  /** The scopes the app asks for, cut to those it is registered for. */
+  scopes: string[];
+}
+
+/** A sign-in that was just proved. */
+export interface ProvenLogin {
+  accountId: string;
+  /** RFC 8176 values. */
+  amr: string[];
+  keep: boolean;
+}
+
+/** What pages may do with the provider: nothing else of the library is seen above this floor. */
+export interface Interactions {
+  /** @returns null when there is none for this browser: expired, finished, or another browser's */
+  details(ctx: Context): Promise<InteractionDetails | null>;
+  /** Each of these answers with the address to go on to. */
+  login(ctx: Context, login: ProvenLogin): Promise<string>;
+  termsAccepted(ctx: Context): Promise<string>;
+  consent(ctx: Context): Promise<string>;
+  cancel(ctx: Context): Promise<string>;
+  /** The session of this browser: its uid and account, or null when nobody is signed in. */
+  session(ctx: Context): Promise<{ uid: string; accountId: string; signedInAt: Date } | null>;
+  /** Whether this browser holds the cookie of that interaction, live or not. */
+  holds(ctx: Context, uid: string): boolean;
+  /** Start over from what was stored: the `/authorize` address of an interaction that this browser once had. */
+  restart(uid: string): Promise<string | null>;
+  /** The app an interaction was for, whoever asks. */
+  appOf(uid: string): Promise<AppRegistration | null>;
+}
+
+const acr = 'urn:parent-access:acr:password';
+
+export function interactions(
+  provider: Provider,
+  apps: ReadonlyMap<string, AppRegistration>,
+  endSession: EndSession,
+  past: (uid: string) => Promise<Record<string, unknown> | null>,
+): Interactions {
+  const find = async (ctx: Context) => {
+    try {
+      return await provider.interactionDetails(ctx.req, ctx.res);
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) return null;
+      throw error;
+    }
+  };
+  const finish = (ctx: Context, result: Parameters<Provider['interactionResult']>[2]): Promise<string> =>
+    provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true });
+  const appFor = (clientId: unknown): AppRegistration | null =>
+    typeof clientId === 'string' ? (apps.get(clientId) ?? null) : null;
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+  return {
+    async details(ctx) {
+      const found = await find(ctx);
+      if (found === null) return null;
+      const { uid, prompt, params, session } = found;
+      const app = appFor(params['client_id']);
+      const registered = new Set(app?.scope.split(' '));
+      return {
+        uid,
+        prompt: prompt.name,
+        app,
+        accountId: session?.accountId ?? null,
+        loginHint: text(params['login_hint']),
+        uiLocales: text(params['ui_locales']),
+        scopes: (text(params['scope']) ?? '').split(' ').filter((scope) => registered.has(scope)),
+      };
+    },
+    async login(ctx, { accountId, amr, keep }) {
+      const found = await provider.interactionDetails(ctx.req, ctx.res);
+      const before = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      // Somebody else was signed in on this browser: theirs ends first, whole, and the interaction forgets it.
+      if (before.accountId !== undefined && before.accountId !== accountId) {
+        await endSession(before.uid, 'switched', before.accountId);
+        delete found.session;
+        await found.persist();
+      }
+      return finish(ctx, { login: { accountId, amr, acr, remember: keep } });
+    },
+    termsAccepted: (ctx) => finish(ctx, { terms: {} }),
+    async consent(ctx) {
+      const { params, session, grantId, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
+      const app = appFor(params['client_id']);
+      if (app === null || session === undefined || prompt.name !== 'consent') throw new errors.InvalidRequest('no consent is asked');
+      const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+      const grant = existing ?? new provider.Grant({ accountId: session.accountId, clientId: app.client_id });
+      return finish(ctx, { consent: { grantId: await grantRegistration(grant, app).save() } });
+    },
+    cancel: (ctx) =>
+      provider.interactionResult(
+        ctx.req,
+        ctx.res,
+        { error: 'access_denied', error_description: 'the person went back to the app' },
+        { mergeWithLastSubmission: false },
+      ),
+    async session(ctx) {
+      const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      if (session.accountId === undefined || session.loginTs === undefined) return null;
+      return { uid: session.uid, accountId: session.accountId, signedInAt: new Date(session.loginTs * 1000) };
+    },
+    holds(ctx, uid) {
+      const { cookies } = provider.createContext(ctx.req, ctx.res);
+      return ['interaction', 'resume'].some((type) => cookies.get(provider.cookieName(type), { signed: true }) === uid);
+    },
+    async restart(uid) {
+      const found = await past(uid);
+      if (found === null) return null;
+      const query = new URLSearchParams();
+      for (const [name, value] of Object.entries(found)) if (typeof value === 'string') query.set(name, value);
+      return `/authorize?${query}`;
+    },
+    async appOf(uid) {
+      const found = await past(uid);
+      return found === null ? null : appFor(found['client_id']);
+    },
+  };
+}

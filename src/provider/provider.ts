@@ -1,0 +1,41 @@
+import Provider from 'oidc-provider';
+import type { Logger } from 'pino';
+import type { Clock } from '../database/clock.js';
+import type { AppRegistration } from './app-registration.js';
+import { configuration } from './configuration.js';
+import type { ProviderParts } from './configuration.js';
+import { secretMatches } from './metadata.js';
+
+/**
+ * The library's provider on our parts, with secrets compared as digests and its events logged (codes and reasons, never
+ * a token, an address or a name).
+ */
+export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger): Provider {
+  const provider = new Provider(parts.issuer, configuration(parts));
+  const compare = function compareClientSecret(this: { clientId: string }, secret: string): boolean {
+    const app: AppRegistration | undefined = parts.apps.get(this.clientId);
+    return app !== undefined && secretMatches(app, secret, clock);
+  };
+  Object.assign(provider.Client.prototype, { compareClientSecret: compare });
+  // The library only forgets the cookie's row; ours leaves a tombstone, which a request in flight cannot undo.
+  const forget = provider.Session.prototype.destroy;
+  provider.Session.prototype.destroy = async function destroy() {
+    await parts.endSession(this.uid, 'signed-out', this.accountId);
+    await forget.call(this);
+  };
+
+  const refused = (event: string, clientId: string | undefined, error: Error): void => {
+    logger.info({ event, client: clientId, error: 'error' in error ? error.error : error.name }, 'provider: refused');
+  };
+  provider.on('authorization.error', (ctx, error) => refused('authorization', ctx.oidc?.client?.clientId, error));
+  provider.on('grant.error', (ctx, error) => refused('grant', ctx.oidc?.client?.clientId, error));
+  provider.on('userinfo.error', (ctx, error) => refused('userinfo', ctx.oidc?.client?.clientId, error));
+  provider.on('introspection.error', (ctx, error) => refused('introspection', ctx.oidc?.client?.clientId, error));
+  provider.on('revocation.error', (ctx, error) => refused('revocation', ctx.oidc?.client?.clientId, error));
+  provider.on('end_session.error', (ctx, error) => refused('sign-out', ctx.oidc?.client?.clientId, error));
+  provider.on('server_error', (_ctx, error) => logger.error({ err: error }, 'provider: failed'));
+  provider.on('backchannel.error', (_ctx, error, client) => {
+    logger.warn({ client: client.clientId, reason: error.message }, 'provider: an app did not confirm the sign-out');
+  });
+  return provider;
+}

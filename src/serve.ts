@@ -1,0 +1,66 @@
+import { openHouse } from './app.js';
+import type { Foundation, House } from './app.js';
+import type { Config } from './config.js';
+import { listenForControl } from './control.js';
+import { systemClock } from './database/clock.js';
+import { startDemoApps } from './demo.js';
+import { allowsSamples, layFoundation, makeLogger } from './foundation.js';
+import { runImport } from './imports.js';
+import { plantSampleDistrict, samplePeople } from './sample-district.js';
+import { endAbandonedRuns } from './sis/lease.js';
+
+/** The lines with which a newcomer begins. */
+function welcome({ config, mailbox }: Foundation, demos: Array<{ name: string; url: string }>): string {
+  const { unregistered, registered } = samplePeople;
+  return [
+    `Parent Access is ready at ${config.issuer}`,
+    '',
+    `  New parent        register with ${unregistered.email} and ${unregistered.phone}`,
+    `  Known parent      sign in with ${registered.email}, password: ${registered.password}`,
+    ...demos.map(({ name, url }) => `  ${name.padEnd(17)} ${url}`),
+    ...(mailbox === null ? [] : [`  Mails             ${config.issuer}/dev/mail`]),
+    '',
+    `  Everything is kept in ${config.databaseUrl === null ? config.dataDir : 'the database of DATABASE_URL'}; stop with Ctrl+C.`,
+  ].join('\n');
+}
+
+/**
+ * `serve`: opens the house and stays until SIGTERM or SIGINT, then drains and ends with 0.
+ *
+ * @param print writes to the person at the terminal
+ */
+export async function serve(config: Config, print: (text: string) => void): Promise<void> {
+  const logger = makeLogger(config);
+  if (config.throttleScale > 1) logger.warn({ scale: config.throttleScale }, 'throttles are loosened: THROTTLE_SCALE');
+  const foundation = await layFoundation(config, systemClock, logger);
+  const { database, feeds, apps } = foundation;
+  let house: House;
+  try {
+    house = await openHouse(foundation);
+  } catch (error) {
+    await foundation.mailbox?.close();
+    await database.close();
+    throw error;
+  }
+  const imports = { db: database.db, clock: systemClock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit: house.audit };
+  const samples = allowsSamples(config);
+  // The embedded database is this process's alone: an import that a killed one left is over.
+  if (database.kind === 'pglite') await endAbandonedRuns(database.db, systemClock);
+  if (samples) await plantSampleDistrict(imports, house.hasher);
+  const silence =
+    database.kind === 'pglite'
+      ? await listenForControl(config.dataDir, { import: (feed) => runImport(imports, feed, 'operator') })
+      : () => {};
+  const demos = samples && apps.some((app) => app.demo) ? startDemoApps(apps, config.issuer, config.dataDir, logger) : null;
+  print(samples ? welcome(foundation, demos?.addresses ?? []) : `Parent Access is ready at ${config.issuer}`);
+
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  silence();
+  demos?.close();
+  await house.close();
+  await foundation.mailbox?.close();
+  await database.close();
+}

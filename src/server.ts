@@ -1,0 +1,144 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Context, Middleware } from 'koa';
+import compress from 'koa-compress';
+import mount from 'koa-mount';
+import type { Logger } from 'pino';
+import { activateRoutes } from '../interactions/activate/routes.js';
+import type { ActivateParts } from '../interactions/activate/routes.js';
+import { consentRoutes, showConsent } from '../interactions/consent/routes.js';
+import { entryRoutes } from '../interactions/entry.js';
+import { loginRoutes, showLogin } from '../interactions/login/routes.js';
+import type { LoginParts } from '../interactions/login/routes.js';
+import { ProblemPage } from '../interactions/problem/page.js';
+import { problemOf } from '../interactions/problem/problem-of.js';
+import { recoverRoutes } from '../interactions/recover/routes.js';
+import type { RecoverParts } from '../interactions/recover/routes.js';
+import { registerRoutes } from '../interactions/register/routes.js';
+import type { RegisterParts } from '../interactions/register/routes.js';
+import { allowReturn } from '../interactions/return-policy.js';
+import { showTerms, termsRoutes } from '../interactions/terms/routes.js';
+import { serveAssets } from './http/assets.js';
+import { parseForm } from './http/form.js';
+import { guardForms } from './http/form-guard.js';
+import { guardHost, proxyList } from './http/host.js';
+import { probes } from './http/probes.js';
+import type { Readiness } from './http/probes.js';
+import { requestLog } from './http/request-log.js';
+import { permissionsPolicy, securityHeaders } from './http/security-headers.js';
+import { portalRoutes } from './portal/routes.js';
+import type { PortalParts } from './portal/routes.js';
+import type { AppRegistration } from './provider/app-registration.js';
+import { assets } from './ui/assets.js';
+import type { Reply } from './ui/reply.js';
+
+/** What the outer Koa is made of. */
+export interface ServerParts {
+  issuer: string;
+  trustedProxies: readonly string[];
+  cookieKeys: string[];
+  logger: Logger;
+  readiness: Readiness;
+  reply: Reply;
+  /** The library's provider: a Koa app mounted behind ours. */
+  provider: Koa;
+  apps: ReadonlyMap<string, AppRegistration>;
+  pages: LoginParts & Omit<RegisterParts, 'throttles'> & Omit<RecoverParts, 'throttles'> & ActivateParts & PortalParts;
+  registerThrottles: RegisterParts['throttles'];
+  recoverThrottles: RecoverParts['throttles'];
+  /** `/dev/mail` of development. */
+  development: Middleware | null;
+}
+
+/** Shows whatever a page threw as a page with a next step; the log has the reason under the request's id. */
+function problemPages(reply: Reply, logger: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined) showProblem(ctx, reply, Object.assign(new Error('no such page'), { status: 404 }));
+    } catch (error) {
+      const { status } = showProblem(ctx, reply, error);
+      if (status >= 500) logger.error({ err: error, id: ctx.state['requestId'] }, 'request failed');
+    }
+  };
+}
+
+function showProblem(ctx: Context, reply: Reply, error: unknown): { status: number } {
+  const { kind, status, retryAfter } = problemOf(error);
+  if (retryAfter !== null) ctx.set('Retry-After', String(retryAfter));
+  const retry = kind === 'busy' || kind === 'server' ? (ctx.method === 'GET' ? ctx.url : '/') : null;
+  reply(
+    ctx,
+    ProblemPage,
+    {
+      kind,
+      requestId: String(ctx.state['requestId']),
+      wayBack: null,
+      retryHref: retry,
+      ...(retryAfter === null ? {} : { retryAfterMinutes: Math.max(1, Math.ceil(retryAfter / 60)) }),
+    },
+    { status, path: ctx.method === 'GET' ? ctx.url : '/' },
+  );
+  return { status };
+}
+
+/**
+ * The outer Koa, in the order a request meets it: host and forwarding headers, probes, log, headers, our pages, and the
+ * provider behind them.
+ */
+export function server(parts: ServerParts): Koa {
+  const { issuer, reply, logger, pages } = parts;
+  const app = new Koa({ proxy: false });
+  app.keys = parts.cookieKeys;
+  app.on('error', (error: Error) => logger.error({ err: error }, 'http: a request failed'));
+  const trusted = proxyList(parts.trustedProxies);
+  const secure = issuer.startsWith('https:');
+  app.use(guardHost(issuer, trusted));
+  app.use(async (ctx, next) => {
+    // What a browser reached us by is the issuer's scheme: behind a proxy the socket itself is plain.
+    if (secure) Object.defineProperty(ctx.request, 'protocol', { value: 'https' });
+    ctx.cookies.secure = secure;
+    await next();
+  });
+  app.use(probes(parts.readiness));
+  app.use(requestLog(logger));
+  app.use(securityHeaders(issuer));
+  app.use(permissionsPolicy);
+  app.use(compress({ threshold: 1024, br: false }));
+  app.use(serveAssets(assets));
+  app.use(problemPages(reply, logger));
+  if (parts.development !== null) app.use(parts.development);
+
+  const router = new Router();
+  router.use(guardForms(issuer), parseForm);
+  entryRoutes(router, pages, { login: showLogin(pages), terms: showTerms(pages), consent: showConsent(pages) });
+  loginRoutes(router, pages);
+  termsRoutes(router, pages);
+  consentRoutes(router, pages);
+  registerRoutes(router, { ...pages, throttles: parts.registerThrottles });
+  activateRoutes(router, pages);
+  recoverRoutes(router, { ...pages, throttles: parts.recoverThrottles });
+  portalRoutes(router, pages);
+  app.use(router.routes());
+  app.use(guardConfirm(issuer));
+  app.use(openForms(parts.apps));
+  app.use(mount(parts.provider));
+  return app;
+}
+
+/** The provider's own form of ours, which asks whether to sign out, is guarded like every other. */
+function guardConfirm(issuer: string): Middleware {
+  const guard = guardForms(issuer);
+  return async (ctx, next) => (ctx.path === '/sign-out/confirm' ? guard(ctx, next) : next());
+}
+
+/** Pages of the provider (sign-out, `form_post`) may lead to the app they are for, and to no other. */
+function openForms(apps: ReadonlyMap<string, AppRegistration>): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const clientId: unknown = ctx['oidc']?.client?.clientId;
+    const app = typeof clientId === 'string' ? apps.get(clientId) : undefined;
+    if (app === undefined || !ctx.response.is('html')) return;
+    allowReturn(ctx, { ...app, redirect_uris: [...app.redirect_uris, ...(app.post_logout_redirect_uris ?? [])] });
+  };
+}

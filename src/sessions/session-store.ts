@@ -1,0 +1,121 @@
+import { sql } from 'kysely';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { newSecret, secretHash } from '../database/secrets.js';
+import { after } from '../values.js';
+import type { Payload } from './artifacts.js';
+
+/** One app that a session was used for: the `sid` it knows the session by, and its grant. */
+export interface Authorization {
+  sid: string;
+  grantId: string;
+}
+
+export interface SessionStore {
+  /**
+   * Writes a session under its cookie id. A session that was revoked meanwhile stays revoked and nothing is written;
+   * authorizations are merged, never taken away, because the library's copy may be an old one.
+   */
+  save(cookieId: string, payload: Payload, seconds: number): Promise<void>;
+  find(cookieId: string): Promise<Payload | undefined>;
+  findByUid(uid: string): Promise<Payload | undefined>;
+  /** Forgets a cookie id (it rotates at sign-in); the session itself goes on. */
+  forget(cookieId: string): Promise<void>;
+  /**
+   * The one authorization of a session for an app: the first to ask makes it, all others get the same, so that two tabs
+   * that open an app at once share a grant.
+   */
+  authorize(uid: string, clientId: string, propose: () => Promise<string>): Promise<Authorization & { made: boolean }>;
+}
+
+interface Row {
+  payload: Payload;
+  authorizations: Record<string, Authorization> | null;
+}
+
+export function sessionStore(db: Database, clock: Clock): SessionStore {
+  async function read(condition: ReturnType<typeof sql>): Promise<Payload | undefined> {
+    const { rows } = await sql<Row>`
+      select a.payload, (
+        select jsonb_object_agg(z.client_id, jsonb_build_object('sid', z.sid, 'grantId', z.grant_id))
+        from session_authorizations z where z.session_uid = a.uid
+      ) as authorizations
+      from artifacts a
+      join sessions s on s.uid = a.uid
+      left join accounts o on o.id = s.account_id
+      where a.kind = 'Session' and ${condition} and s.revoked_at is null and o.disabled_at is null
+        and s.expires_at > ${clock()}
+        and (o.sessions_not_before is null or s.created_at >= o.sessions_not_before)`.execute(db);
+    const row = rows[0];
+    if (row === undefined) return undefined;
+    return { ...row.payload, ...(row.authorizations === null ? {} : { authorizations: row.authorizations }) };
+  }
+
+  return {
+    async save(cookieId, payload, seconds) {
+      const { authorizations, jti: _, ...kept } = payload;
+      const rows = Object.entries((authorizations ?? {}) as Record<string, Partial<Authorization>>)
+        .filter(([, { sid, grantId }]) => sid !== undefined && grantId !== undefined)
+        .map(([clientId, { sid, grantId }]) => ({ client_id: clientId, sid, grant_id: grantId }));
+      const now = clock();
+      await sql`
+        with alive as (
+          insert into sessions (uid, account_id, created_at, last_used_at, expires_at)
+          values (${kept['uid']}, ${kept['accountId'] ?? null}::uuid, ${now}, ${now}, ${after(now, seconds)})
+          on conflict (uid) do update set
+            account_id = excluded.account_id, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
+            -- A session begins when somebody signs in to it.
+            created_at = case when sessions.account_id is distinct from excluded.account_id
+              then excluded.created_at else sessions.created_at end
+          where sessions.revoked_at is null
+          returning uid
+        ), kept as (
+          insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
+          select 'Session', ${secretHash(cookieId)}, uid, ${kept['accountId'] ?? null}::uuid,
+            ${JSON.stringify(kept)}::jsonb, ${after(now, seconds)}::timestamptz
+          from alive
+          on conflict (kind, id_hash) do update set
+            account_id = excluded.account_id, payload = excluded.payload, expires_at = excluded.expires_at
+        )
+        insert into session_authorizations (session_uid, client_id, sid, grant_id, created_at)
+        select alive.uid, z.client_id, z.sid, z.grant_id, ${now}::timestamptz
+        from alive, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as z(client_id text, sid text, grant_id text)
+        on conflict (session_uid, client_id) do update set grant_id = excluded.grant_id
+          where session_authorizations.grant_id <> excluded.grant_id`.execute(db);
+    },
+    async find(cookieId) {
+      const payload = await read(sql`a.id_hash = ${secretHash(cookieId)}`);
+      return payload === undefined ? undefined : { ...payload, jti: cookieId };
+    },
+    findByUid: (uid) => read(sql`a.uid = ${uid}`),
+    async forget(cookieId) {
+      await db
+        .deleteFrom('artifacts')
+        .where('kind', '=', 'Session')
+        .where('id_hash', '=', secretHash(cookieId))
+        .execute();
+    },
+    async authorize(uid, clientId, propose) {
+      const existing = await db
+        .selectFrom('session_authorizations as z')
+        .innerJoin('artifacts as g', (join) => join.onRef('g.id_hash', '=', 'z.grant_id').on('g.kind', '=', 'Grant'))
+        .select(['z.sid', 'z.grant_id'])
+        .where('z.session_uid', '=', uid)
+        .where('z.client_id', '=', clientId)
+        .executeTakeFirst();
+      if (existing !== undefined) return { sid: existing.sid, grantId: existing.grant_id, made: false };
+      const proposed = { sid: newSecret(), grantId: await propose() };
+      const { rows } = await sql<{ sid: string; grant_id: string }>`
+        insert into session_authorizations as z (session_uid, client_id, sid, grant_id, created_at)
+        values (${uid}, ${clientId}, ${proposed.sid}, ${proposed.grantId}, ${clock()})
+        on conflict (session_uid, client_id) do update set
+          -- A row whose grant was ended gets the new one; a row that another request just made stands.
+          grant_id = case when exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)
+            then z.grant_id else excluded.grant_id end
+        returning sid, grant_id`.execute(db);
+      const row = rows[0];
+      if (row === undefined) throw new Error('The authorization was not written.');
+      return { sid: row.sid, grantId: row.grant_id, made: row.grant_id === proposed.grantId };
+    },
+  };
+}

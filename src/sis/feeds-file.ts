@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CronExpressionParser } from 'cron-parser';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+
+const share = z.number().gt(0).max(1);
+
+const feedSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 of a-z, 0-9 and -'),
+  /** What parents read; the name when absent. */
+  label: z.string().min(1).max(80).optional(),
+  sis: z.string().min(1).max(40),
+  format: z.literal('district-extract'),
+  place: z.strictObject({ file: z.string().min(1) }),
+  schedule: z.string().refine(isSchedule, 'is no cron schedule (minute hour day month weekday)').optional(),
+  unknown_rights: z.enum(['allow', 'deny']),
+  checks: z
+    .strictObject({ feed_share: share.default(0.05), school_share: share.default(0.2) })
+    .default({ feed_share: 0.05, school_share: 0.2 }),
+  /** Part of the sample district: never in production. */
+  sample: z.boolean().default(false),
+});
+
+const fileSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    student_domains: z
+      .array(z.string().toLowerCase().regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/, 'must be a domain name'))
+      .default([]),
+    feeds: z.array(feedSchema),
+  })
+  .superRefine((file, context) => {
+    for (const key of ['name', 'sis'] as const) {
+      file.feeds.forEach((feed, index) => {
+        if (file.feeds.findIndex((other) => other[key] === feed[key]) === index) return;
+        context.addIssue({ code: 'custom', path: ['feeds', index, key], message: `"${feed[key]}" stands twice` });
+      });
+    }
+  });
+
+export type FeedsFile = z.infer<typeof fileSchema>;
+export type Feed = FeedsFile['feeds'][number];
+
+/** The feeds file cannot be used; the message names each place and reason. */
+export class FeedsFileError extends Error {
+  override readonly name = 'FeedsFileError';
+}
+
+function isSchedule(text: string): boolean {
+  try {
+    CronExpressionParser.parse(text);
+    return text.trim().split(/\s+/).length === 5;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads the text of a feeds file.
+ *
+ * @param where how messages call the file
+ * @throws FeedsFileError naming every wrong place, such as `feeds.json: feeds[0].schedule is no cron schedule`
+ */
+export function parseFeedsFile(text: string, where: string): FeedsFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new FeedsFileError(`${where} is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`, { cause: error });
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map((issue) => `${where}: ${place(issue.path)} ${issue.message}`);
+  throw new FeedsFileError(issues.join('\n'));
+}
+
+function place(path: readonly PropertyKey[]): string {
+  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  return text.replace(/^\./, '') || 'the file';
+}
+
+/**
+ * Reads the feeds file of the configuration.
+ *
+ * @throws FeedsFileError also when it cannot be read
+ */
+export async function readFeedsFile(path: string): Promise<FeedsFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new FeedsFileError(`The feeds file ${path} cannot be read.`, { cause: error });
+  }
+  return parseFeedsFile(text, path);
+}
+
+/** Where the feed's file lies: a relative place is in the data folder. */
+export function feedPath(feed: Feed, dataFolder: string): string {
+  return resolve(dataFolder, feed.place.file);
+}
+
+/**
+ * Brings the table `feeds` to what the file says, in one transaction. A feed that is no longer in the file keeps its people and is
+ * marked removed; one that is renamed is known by its SIS.
+ *
+ * @returns the names of feeds that disappeared with this file
+ */
+export async function syncFeeds(db: Database, file: FeedsFile, clock: Clock): Promise<string[]> {
+  return await db.transaction().execute(async (trx) => {
+    const kept = file.feeds.map((feed) => feed.sis);
+    const gone = await sql<{ name: string }>`
+      update feeds set removed_at = ${clock()} where removed_at is null and not sis = any(${kept}::text[])
+      returning name`.execute(trx);
+    for (const feed of file.feeds) {
+      await sql`
+        insert into feeds (name, sis, label, unknown_rights, schedule, sample)
+        values (${feed.name}, ${feed.sis}, ${feed.label ?? feed.name}, ${feed.unknown_rights}, ${feed.schedule ?? null}, ${feed.sample})
+        on conflict (sis) do update set name = excluded.name, label = excluded.label,
+          unknown_rights = excluded.unknown_rights, schedule = excluded.schedule, sample = excluded.sample, removed_at = null`.execute(trx);
+    }
+    return gone.rows.map((row) => row.name);
+  });
+}

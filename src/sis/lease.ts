@@ -1,0 +1,74 @@
+import { sql } from 'kysely';
+import type { Clock } from '../database/clock.js';
+import type { Database, DatabaseTransaction } from '../database/database.js';
+import { FeedRefused } from './feeds/format.js';
+
+/** A run that gave no sign of life for this long has lost its turn (ms). */
+const silence = 60_000;
+
+/**
+ * Takes a feed's turn for a run. The turn is a row, not a session's lock, so that it works behind a connection pooler; it is proved again
+ * under a row lock before anything is applied (`holdTurn`), so a run that lost it in the meantime changes nothing.
+ *
+ * @throws FeedRefused when another run of the feed is under way, or the feed is unknown
+ */
+export async function takeTurn(db: Database, feed: string, run: { id: string; actor: string }, clock: Clock): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const now = clock();
+    const { rows } = await sql<{ running_run: string | null; running_beat_at: Date | null }>`
+      select running_run, running_beat_at from feeds where name = ${feed} and removed_at is null for update`.execute(trx);
+    const [row] = rows;
+    if (row === undefined) throw new FeedRefused(`There is no feed "${feed}".`);
+    if (row.running_run !== null && now.getTime() - (row.running_beat_at?.getTime() ?? 0) < silence) {
+      throw new FeedRefused(`Another import of "${feed}" is under way; this one did nothing.`);
+    }
+    await endLost(trx, now, feed);
+    await sql`update feeds set running_run = ${run.id}, running_beat_at = ${now} where name = ${feed}`.execute(trx);
+    await sql`insert into feed_runs (id, feed, actor, started_at, state) values (${run.id}, ${feed}, ${run.actor}, ${now}, 'running')`.execute(trx);
+  });
+}
+
+/** Says that the run lives. @throws FeedRefused when it has lost its turn */
+export async function beat(db: Database, feed: string, runId: string, clock: Clock): Promise<void> {
+  const { numAffectedRows } = await sql`
+    update feeds set running_beat_at = ${clock()} where name = ${feed} and running_run = ${runId}`.execute(db);
+  if (numAffectedRows !== 1n) throw lostTurn(feed);
+}
+
+// Any constant. Two feeds apply one after the other: each must see the people that the other brings, for the orders that cross.
+const applying = 716_230_001;
+
+/** Proves the turn to the end of the transaction, and waits for another feed's. @throws FeedRefused when the run has lost it */
+export async function holdTurn(trx: DatabaseTransaction, feed: string, runId: string): Promise<void> {
+  const { rows } = await sql`select 1 from feeds where name = ${feed} and running_run = ${runId} for update`.execute(trx);
+  if (rows.length === 0) throw lostTurn(feed);
+  await sql`select pg_advisory_xact_lock(${applying})`.execute(trx);
+}
+
+/** Gives the turn back, if the run still has it. */
+export async function giveTurnBack(db: Database, feed: string, runId: string): Promise<void> {
+  await sql`update feeds set running_run = null, running_beat_at = null where name = ${feed} and running_run = ${runId}`.execute(db);
+}
+
+/**
+ * Ends the runs that a killed process left, at once. Only for the start of a process that has the database for itself (the embedded
+ * one); elsewhere a turn lapses by itself after a minute of silence.
+ */
+export async function endAbandonedRuns(db: Database, clock: Clock): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await endLost(trx, clock(), null);
+    await sql`update feeds set running_run = null, running_beat_at = null where running_run is not null`.execute(trx);
+  });
+}
+
+async function endLost(trx: DatabaseTransaction, now: Date, feed: string | null): Promise<void> {
+  await sql`
+    update feed_runs set state = 'failed', finished_at = ${now}, message = 'The process that ran it ended.'
+    where state = 'running' and (${feed}::text is null or feed = ${feed})`.execute(trx);
+  await sql`
+    delete from staged_rows where run_id not in (select id from feed_runs where state = 'running')`.execute(trx);
+}
+
+function lostTurn(feed: string): FeedRefused {
+  return new FeedRefused(`Another import of "${feed}" took over; this one did nothing.`);
+}

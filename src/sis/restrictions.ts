@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import type { DatabaseTransaction } from '../database/database.js';
+import type { ImportScope } from './plan.js';
+
+export interface RestrictionCounts {
+  restricted: number;
+  lifted: number;
+}
+
+/**
+ * Imposes what the file calls restricted, lifts what it explicitly calls not restricted; an empty flag changes nothing.
+ * Rows that are not applied for another reason still impose. A restriction in force keeps its beginning whatever the file makes of it later,
+ * and its end date plays no part (DESIGN, rules of the domain).
+ */
+export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportScope): Promise<RestrictionCounts> {
+  const { runId, sis, now, today } = scope;
+  const lifted = await sql`
+    update restrictions x set lifted_at = ${now}
+    from relationships r join contacts c on c.id = r.contact_id join students s on s.id = r.student_id
+      join plan_pairs p on p.contact_id = c.sis_id and p.student_id = s.sis_id and p.restricted is false
+    where c.sis = ${sis} and s.sis = ${sis} and x.relationship_id = r.id and x.lifted_at is null`.execute(trx);
+  await sql`
+    create temp table plan_restrictions on commit drop as
+    select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, w.restriction_type as type,
+      w.restriction_type_raw as type_raw,
+      case when w.problem is null then w.restriction_start end as starts_on,
+      case when w.problem is null then w.restriction_end end as ends_on
+    from staged_rows w join contacts c on c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id
+      join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
+      join relationships r on r.contact_id = c.id and r.student_id = s.id
+    where w.run_id = ${sql.lit(runId)} and w.restricted and not exists (
+      select 1 from plan_pairs p
+      where p.student_id = w.student_id and p.contact_id = w.contact_id and p.restricted is false)
+    order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.line desc`.execute(trx);
+  await sql`
+    update restrictions x set type = p.type, type_raw = p.type_raw, ends_on = p.ends_on,
+      starts_on = case when coalesce(x.starts_on <= ${today}::date, true) then x.starts_on else p.starts_on end
+    from plan_restrictions p
+    where x.relationship_id = p.relationship_id and x.lifted_at is null and p.readable
+      and (x.type, x.type_raw, x.starts_on, x.ends_on) is distinct from (p.type, p.type_raw, p.starts_on, p.ends_on)`.execute(trx);
+  const imposed = await sql`
+    insert into restrictions (relationship_id, type, type_raw, starts_on, ends_on, imposed_at)
+    select relationship_id, type, type_raw, starts_on, ends_on, ${now} from plan_restrictions
+    on conflict (relationship_id) where lifted_at is null do nothing`.execute(trx);
+  return { restricted: Number(imposed.numAffectedRows ?? 0), lifted: Number(lifted.numAffectedRows ?? 0) };
+}
+
+/**
+ * Holds, until staff decide, the relationships that a person under a protection order has in the other SIS (or, under another
+ * contact id, with the same student). The same person is an equal name with the mailbox or a phone in common. An order counts
+ * while it is not lifted, even when its row has left the feed. Once decided, the same order does not hold again.
+ *
+ * @returns how many relationships were held now
+ */
+export async function placeHolds(trx: DatabaseTransaction, now: Date, today: string): Promise<number> {
+  const held = await sql`
+    insert into relationship_holds (relationship_id, cause_restriction_id, placed_at)
+    select distinct r2.id, o.id, ${now}::timestamptz
+    from (
+      select x.id, c.id as contact_id, c.sis, c.name_key, c.email, r.student_id
+      from restrictions x join relationships r on r.id = x.relationship_id join contacts c on c.id = r.contact_id
+      where x.lifted_at is null and x.type = 'protection_order' and coalesce(x.starts_on <= ${today}::date, true)
+    ) o
+    cross join lateral (
+      select c.id, c.sis from contacts c where c.email = o.email and c.name_key = o.name_key
+      union
+      select c.id, c.sis from contact_phones mine join contact_phones theirs on theirs.e164 = mine.e164
+        join contacts c on c.id = theirs.contact_id
+      where mine.contact_id = o.contact_id and c.name_key = o.name_key
+    ) same
+    join relationships r2 on r2.contact_id = same.id and r2.ended_at is null
+    where same.id <> o.contact_id and (same.sis <> o.sis or r2.student_id = o.student_id)
+    on conflict (relationship_id, cause_restriction_id) do nothing`.execute(trx);
+  return Number(held.numAffectedRows ?? 0);
+}

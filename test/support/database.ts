@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import pg from 'pg';
+import { migrate } from '../../src/database/migrate.js';
+import { fromPool, openPostgres } from '../../src/database/postgres.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
+
+export type DatabaseKind = OpenDatabase['kind'];
+
+/** Both databases the product runs on: `describe.each(databases)('on %s', (kind) => …)`. */
+export const databases: DatabaseKind[] = ['postgres', 'pglite'];
+
+export interface FreshDatabase extends OpenDatabase {
+  /** How another process or pool reaches it; null for PGlite, which belongs to this process. */
+  url: string | null;
+  /** Closes the pool and removes the database. */
+  close(): Promise<void>;
+}
+
+function fromEnvironment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: this runs under jest's global setup only.`);
+  return value;
+}
+
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
+
+async function asAdministrator<T>(work: (client: pg.Client, url: string) => Promise<T>): Promise<T> {
+  const url = fromEnvironment('TEST_DATABASE_URL');
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client, url);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The run's template, migrated by whichever suite comes first; the others wait for it. */
+async function postgresTemplate(client: pg.Client, url: string): Promise<string> {
+  const run = fromEnvironment('TEST_RUN');
+  const name = `${run}_template`;
+  const unfinished = `${run}_unfinished`;
+  await client.query('SELECT pg_advisory_lock(hashtext($1))', [name]);
+  try {
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 1) return name;
+    await client.query(`DROP DATABASE IF EXISTS "${unfinished}" WITH (FORCE)`);
+    await client.query(`CREATE DATABASE "${unfinished}" ENCODING 'UTF8' TEMPLATE template0`);
+    const opened = openPostgres(withDatabase(url, unfinished), 1);
+    try {
+      await migrate(opened.db);
+    } finally {
+      await opened.close();
+    }
+    await client.query(`ALTER DATABASE "${unfinished}" RENAME TO "${name}"`);
+    return name;
+  } finally {
+    await client.query('SELECT pg_advisory_unlock(hashtext($1))', [name]);
+  }
+}
+
+async function freshPostgres(): Promise<FreshDatabase> {
+  const name = `${fromEnvironment('TEST_RUN')}_${randomBytes(5).toString('hex')}`;
+  const url = await asAdministrator(async (client, server) => {
+    const template = await postgresTemplate(client, server);
+    await client.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"`);
+    return withDatabase(server, name);
+  });
+  const opened = openPostgres(url);
+  return {
+    ...opened,
+    url,
+    async close() {
+      await opened.close();
+      await asAdministrator((client) => client.query(`DROP DATABASE "${name}" WITH (FORCE)`));
+    },
+  };
+}
+
+function open(lite: PGlite): OpenDatabase {
+  const pool = new pg.Pool({ ...createPgConfig(lite), max: 1, connectionTimeoutMillis: 10_000 });
+  return fromPool(pool, 'pglite', () => lite.close());
+}
+
+/** The run's migrated PGlite as a tar file. Of two workers that make it at once, the later overwrites with the same. */
+async function pgliteTemplate(): Promise<Blob> {
+  const path = join(fromEnvironment('TEST_RUN_FOLDER'), 'pglite.tar');
+  if (!existsSync(path)) {
+    const lite = await PGlite.create();
+    const opened = open(lite);
+    await migrate(opened.db);
+    const dump = await lite.dumpDataDir('none');
+    await opened.close();
+    const unfinished = `${path}.${process.pid}`;
+    writeFileSync(unfinished, Buffer.from(await dump.arrayBuffer()));
+    renameSync(unfinished, path);
+  }
+  return new Blob([readFileSync(path)]);
+}
+
+/**
+ * A migrated, empty database for one suite, removed by `close()`.
+ *
+ * @param kind real PostgreSQL unless told otherwise
+ */
+export async function freshDatabase(kind: DatabaseKind = 'postgres'): Promise<FreshDatabase> {
+  if (kind === 'postgres') return freshPostgres();
+  const opened = open(await PGlite.create({ loadDataDir: await pgliteTemplate() }));
+  return { ...opened, url: null };
+}

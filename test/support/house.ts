@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { startLinkedApp } from '../../examples/linked-app/linked-app.js';
+import type { LinkedApp } from '../../examples/linked-app/linked-app.js';
+import { openHouse } from '../../src/app.js';
+import type { House } from '../../src/app.js';
+import { parseConfig } from '../../src/config.js';
+import type { Database } from '../../src/database/database.js';
+import { runImport } from '../../src/imports.js';
+import { appSchema } from '../../src/provider/app-registration.js';
+import type { AppRegistration } from '../../src/provider/app-registration.js';
+import { syncFeeds } from '../../src/sis/feeds-file.js';
+import type { RunReport } from '../../src/sis/import.js';
+import { extract, feedsFile } from '../sis/extract.js';
+import type { Row } from '../sis/extract.js';
+import { freshDatabase } from './database.js';
+import type { DatabaseKind } from './database.js';
+import { startMailbox } from './mailbox.js';
+import type { Mailbox } from './mailbox.js';
+
+/** An app of a test: registered, and running as the example program where `run` is said. */
+export interface TestApp {
+  registration: Partial<AppRegistration> & { client_id: string; scope: string };
+  run?: boolean;
+}
+
+export interface TestHouse {
+  issuer: string;
+  db: Database;
+  mailbox: Mailbox;
+  /** The secret of every registered app. */
+  secret: string;
+  apps: Map<string, AppRegistration>;
+  running: Map<string, LinkedApp>;
+  /** Moves the clock of the house on; the library's own expiry goes by the machine's. */
+  advance(seconds: number): void;
+  house: House;
+  /** Every line that the house logged. */
+  log: string[];
+  load(sis: 'elementary' | 'secondary', rows: readonly Row[]): Promise<RunReport>;
+  close(): Promise<void>;
+}
+
+export interface TestHouseOptions {
+  kind?: DatabaseKind;
+  elementary?: readonly Row[];
+  secondary?: readonly Row[];
+  apps?: readonly TestApp[];
+  environment?: Record<string, string>;
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+const secret = 'the-secret-of-every-app-of-the-tests';
+const sha256 = createHash('sha256').update(secret).digest('hex');
+
+function register({ registration }: TestApp, port: number): AppRegistration {
+  const home = `http://localhost:${port}`;
+  const usesSecret = (registration.token_endpoint_auth_method ?? 'client_secret_basic').startsWith('client_secret');
+  return appSchema.parse({
+    client_name: registration.client_id,
+    redirect_uris: [`${home}/callback`],
+    post_logout_redirect_uris: [`${home}/`],
+    backchannel_logout_uri: `${home}/backchannel-logout`,
+    initiate_login_uri: `${home}/login`,
+    client_uri: `${home}/`,
+    grant_types: ['authorization_code', 'refresh_token'],
+    party: 'district',
+    ...(usesSecret ? { secrets: [{ name: 'test', sha256 }] } : {}),
+    ...registration,
+  });
+}
+
+/** Two district apps, as most journeys need them. */
+export const twoApps: readonly TestApp[] = [
+  {
+    registration: { client_id: 'echoices', client_name: 'eChoices', scope: 'openid profile email students offline_access', student_facts: ['name', 'school', 'grade'] },
+    run: true,
+  },
+  {
+    registration: { client_id: 'cafeteria', client_name: 'Cafeteria', scope: 'openid profile students offline_access', student_facts: ['name', 'meals'] },
+    run: true,
+  },
+];
+
+/** The whole house on a fresh database, a real mail server, and real apps, all on loopback. */
+export async function startTestHouse(options: TestHouseOptions = {}): Promise<TestHouse> {
+  const database = await freshDatabase(options.kind);
+  const mailbox = await startMailbox();
+  const folder = mkdtempSync(join(tmpdir(), 'parent-access-test-'));
+  const port = await freePort();
+  const issuer = `http://localhost:${port}`;
+  let offset = 0;
+  const clock = (): Date => new Date(Date.now() + offset);
+  const config = parseConfig({
+    ISSUER: issuer,
+    PORT: String(port),
+    DATA_DIR: folder,
+    MAIL_FROM: 'Parent Access <no-reply@example.org>',
+    THROTTLE_SCALE: '1000',
+    ...options.environment,
+  });
+  const log: string[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
+  const feeds = feedsFile();
+  await syncFeeds(database.db, feeds, clock);
+
+  const apps: AppRegistration[] = [];
+  for (const app of options.apps ?? []) apps.push(register(app, await freePort()));
+  const house = await openHouse({
+    config,
+    clock,
+    logger,
+    database,
+    secretsKey: Buffer.alloc(32, 7),
+    apps,
+    feeds,
+    mailbox: null,
+    smtpUrl: mailbox.url,
+  });
+  const running = new Map<string, LinkedApp>();
+  for (const [index, app] of apps.entries()) {
+    if (options.apps?.[index]?.run !== true) continue;
+    running.set(
+      app.client_id,
+      await startLinkedApp({
+        name: app.client_name,
+        clientId: app.client_id,
+        clientSecret: secret,
+        port: Number(new URL(app.redirect_uris[0] ?? '').port),
+        issuer,
+        scope: app.scope,
+      }),
+    );
+  }
+  const parts = { db: database.db, clock, timeZone: config.timeZone, dataDir: folder, feeds, audit: house.audit };
+  const load = async (sis: 'elementary' | 'secondary', rows: readonly Row[]): Promise<RunReport> => {
+    writeFileSync(join(folder, `${sis}.csv`), extract(rows.map((cells) => ({ ...cells, sis }))));
+    return runImport(parts, sis, 'test');
+  };
+  if (options.elementary !== undefined) await load('elementary', options.elementary);
+  if (options.secondary !== undefined) await load('secondary', options.secondary);
+  return {
+    issuer,
+    db: database.db,
+    mailbox,
+    secret,
+    apps: new Map(apps.map((app) => [app.client_id, app])),
+    running,
+    advance: (seconds) => {
+      offset += seconds * 1000;
+    },
+    house,
+    log,
+    load,
+    async close() {
+      for (const app of running.values()) await app.close();
+      await house.close();
+      await mailbox.close();
+      await database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
