@@ -9,6 +9,7 @@ import type { AppRegistration } from '../src/provider/app-registration.js';
 export function allowReturn(ctx: Context, app: AppRegistration | null): void {
   const policy = ctx.response.get('Content-Security-Policy');
   if (app === null || policy === '') return;
-  const origins = new Set(app.redirect_uris.map((uri) => new URL(uri).origin));
+  const addresses = [...app.redirect_uris, ...(app.initiate_login_uri === undefined ? [] : [app.initiate_login_uri])];
+  const origins = new Set(addresses.map((address) => new URL(address).origin));
   ctx.set('Content-Security-Policy', [...origins].reduce(allowFormAction, policy));
 }

@@ -11,6 +11,7 @@ import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
+import { allowReturn } from '../return-policy.js';
 import { LinkProblemPage } from '../link-problem.js';
 import { passwordErrors } from '../password-errors.js';
 import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from './page.js';
@@ -58,6 +59,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       },
       { status, path: '/activate/password' },
     );
+    allowReturn(ctx, parts.interactions.app(claimed.clientId));
   };
 
   router.get('/activate', async (ctx) => {

@@ -18,6 +18,7 @@ import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
 import { LinkProblemPage } from '../link-problem.js';
 import { passwordErrors } from '../password-errors.js';
+import { allowReturn } from '../return-policy.js';
 import { knownInteraction, query } from '../request-origin.js';
 import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } from './page.js';
 
@@ -58,6 +59,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       { action: '/recover/password', errors, needsRecoveryCode, minimumLength: values.passwordLength },
       { status, path: '/recover/password' },
     );
+    allowReturn(ctx, parts.interactions.app(claimed.clientId));
   };
 
   const request = async (ctx: Context): Promise<ClaimedRequest | null> => {

@@ -119,7 +119,8 @@ export function configuration(parts: ProviderParts): Configuration {
     cookies: cookies(https, parts.keys.cookies),
     features: features(parts),
     scopes: [...scopes],
-    claims: { ...claimsOfScope, acr: null, amr: null, auth_time: null, iss: null, sid: null },
+    // An app learns with every sign-in how and when it happened, without having to ask.
+    claims: { ...claimsOfScope, openid: [...claimsOfScope.openid, 'acr', 'amr', 'auth_time'] },
     acrValues: [...acrRanks],
     responseTypes: ['code', 'none'],
     subjectTypes: ['public', 'pairwise'],
@@ -132,6 +133,7 @@ export function configuration(parts: ProviderParts): Configuration {
     },
     pkce: { required: () => true },
     conformIdTokenClaims: true,
+    allowOmittingSingleRegisteredRedirectUri: false,
     clientDefaults: {
       grant_types: ['authorization_code'],
       response_types: ['code'],

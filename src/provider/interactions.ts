@@ -41,6 +41,8 @@ export interface Interactions {
   holds(ctx: Context, uid: string): boolean;
   /** Start over from what was stored: the `/authorize` address of an interaction that this browser once had. */
   restart(uid: string): Promise<string | null>;
+  /** A registered app by its client id. */
+  app(clientId: string | null): AppRegistration | null;
   /** The app an interaction was for, whoever asks. */
   appOf(uid: string): Promise<AppRegistration | null>;
 }
@@ -127,6 +129,7 @@ export function interactions(
       for (const [name, value] of Object.entries(found)) if (typeof value === 'string') query.set(name, value);
       return `/authorize?${query}`;
     },
+    app: appFor,
     async appOf(uid) {
       const found = await past(uid);
       return found === null ? null : appFor(found['client_id']);

@@ -50,7 +50,7 @@ export async function acceptTerms(browser: Browser): Promise<Page> {
 /** The whole registration in one browser, ending on the portal. */
 export async function register(browser: Browser, house: TestHouse, email: string, phone?: string): Promise<Page> {
   await askToRegister(browser, house, email, phone);
-  const letter = await house.mailbox.waitFor(email);
+  const letter = await house.mailbox.waitFor(email, ({ text }) => text.includes('/activate'));
   await pressLink(browser, linkIn(letter, '/activate'));
   await choosePassword(browser);
   return acceptTerms(browser);

@@ -160,9 +160,10 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
       acr_values_supported: ['urn:parent-access:acr:password'],
     });
     expect(JSON.stringify(found)).not.toMatch(/HS256|implicit|id_token token|client_secret_jwt|A128KW|"dir"/);
+    const posted = new Set(['token_endpoint', 'introspection_endpoint', 'revocation_endpoint', 'pushed_authorization_request_endpoint']);
     for (const [name, value] of Object.entries(found)) {
       if (!name.endsWith('_endpoint') && name !== 'jwks_uri') continue;
-      expect((await fetch(String(value), { method: name === 'jwks_uri' ? 'GET' : 'POST', redirect: 'manual' })).status).not.toBe(404);
+      expect((await fetch(String(value), { method: posted.has(name) ? 'POST' : 'GET', redirect: 'manual' })).status).not.toBe(404);
     }
   });
 });

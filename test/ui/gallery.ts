@@ -1,0 +1,189 @@
+import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from '../../interactions/activate/page.js';
+import { ConsentPage } from '../../interactions/consent/page.js';
+import { LinkProblemPage } from '../../interactions/link-problem.js';
+import { LoginPage } from '../../interactions/login/page.js';
+import { ProblemPage } from '../../interactions/problem/page.js';
+import type { ProblemKind } from '../../interactions/problem/page.js';
+import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } from '../../interactions/recover/page.js';
+import { RegisterPage, WaitingPage } from '../../interactions/register/page.js';
+import { SignOutPage, SignedOutPage } from '../../interactions/sign-out/page.js';
+import { TermsPage } from '../../interactions/terms/page.js';
+import { translator } from '../../src/locales/translate.js';
+import type { Locale } from '../../src/locales/translate.js';
+import { HelpPage } from '../../src/portal/help/page.js';
+import { HomePage } from '../../src/portal/home/page.js';
+import { WelcomePage } from '../../src/portal/welcome/page.js';
+import { renderPage } from '../../src/ui/render.js';
+import type { View } from '../../src/ui/view.js';
+
+/** A page as a parent may meet it. */
+export interface Exhibit {
+  readonly name: string;
+  readonly html: string;
+}
+
+const problems: readonly ProblemKind[] = [
+  'unknown-app',
+  'bad-redirect',
+  'app-mistake',
+  'expired',
+  'not-found',
+  'forbidden-origin',
+  'busy',
+  'too-many',
+  'bad-request',
+  'server',
+];
+
+const on = new Date('2026-11-22T14:30:00Z');
+const later = new Date('2026-11-23T10:00:00Z');
+
+/** The view of a reader of one language. */
+export function viewFor(locale: Locale): View {
+  return {
+    locale,
+    t: translator(locale),
+    path: '/register?interaction=abc',
+    timeZone: 'America/Los_Angeles',
+    districtName: 'Los Angeles Unified School District',
+  };
+}
+
+/**
+ * Every page in one language, also with its errors and with nothing to show.
+ *
+ * @param said stands wherever a name or something typed is shown
+ */
+export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
+  const view = viewFor(locale);
+  const links = { registerHref: '/register', recoverHref: '/recover', signInHref: '/sign-in', againHref: '/register' };
+  const action = '/here';
+  const login = { action, values: { identifier: said }, errors: {}, appName: said, cancelAction: '/cancel', ...links };
+  const choose = { action, values: { signInName: said }, minimumLength: 15 };
+  const feeds = [
+    { label: said, loadedAt: on, nextAt: later },
+    { label: 'Secondary schools', loadedAt: null, nextAt: null },
+  ];
+  const home = { name: said, tiles: [], children: [], contactFacts: [], signOutAction: '/sign-out' };
+  const pages: ReadonlyArray<readonly [string, string]> = [
+    ['login', renderPage(LoginPage, view, login)],
+    ['login own', renderPage(LoginPage, view, { ...login, appName: null, cancelAction: null })],
+    [
+      'login errors',
+      renderPage(LoginPage, view, {
+        ...login,
+        errors: { identifier: 'error.identifierMissing', password: 'error.passwordMissing' } as const,
+      }),
+    ],
+    ['login throttled', renderPage(LoginPage, view, { ...login, waitMinutes: 7 })],
+    ['register', renderPage(RegisterPage, view, { action, values: { email: '', phone: '' }, errors: {}, ...links })],
+    [
+      'register errors',
+      renderPage(RegisterPage, view, {
+        action,
+        values: { email: said, phone: said },
+        errors: { email: 'error.emailInvalid', phone: 'error.phoneInvalid' } as const,
+        ...links,
+      }),
+    ],
+    ['waiting', renderPage(WaitingPage, view, { action, errors: {}, feeds, ...links })],
+    ['waiting errors', renderPage(WaitingPage, view, { action, errors: { code: 'error.codeWrong' } as const, feeds, ...links })],
+    ['activate link', renderPage(ActivateLinkPage, view, { action, token: said })],
+    ...(['expired', 'used', 'unknown'] as const).map(
+      (reason) => [`link ${reason}`, renderPage(LinkProblemPage, view, { reason, ...links })] as const,
+    ),
+    ['password', renderPage(ChoosePasswordPage, view, { ...choose, errors: {}, needsSignInName: false, userName: said })],
+    [
+      'password errors',
+      renderPage(ChoosePasswordPage, view, {
+        ...choose,
+        errors: { signInName: 'error.signInNameUnsuitable', password: 'error.passwordTooShort' } as const,
+        needsSignInName: true,
+        userName: null,
+      }),
+    ],
+    ['keep code', renderPage(KeepCodePage, view, { code: 'K7QM-4TXP-9HWD', continueHref: '/' })],
+    ['recover', renderPage(RecoverPage, view, { action, values: { identifier: said }, errors: {}, ...links })],
+    [
+      'recover errors',
+      renderPage(RecoverPage, view, {
+        action,
+        values: { identifier: '' },
+        errors: { identifier: 'error.identifierMissing' } as const,
+        ...links,
+      }),
+    ],
+    ['recover waiting', renderPage(RecoverWaitingPage, view, links)],
+    ['recover link', renderPage(RecoverLinkPage, view, { action, token: said })],
+    [
+      'new password',
+      renderPage(NewPasswordPage, view, {
+        action,
+        errors: { recoveryCode: 'error.recoveryCodeWrong' } as const,
+        needsRecoveryCode: true,
+        minimumLength: 15,
+      }),
+    ],
+    [
+      'consent',
+      renderPage(ConsentPage, view, {
+        action,
+        cancelAction: '/cancel',
+        appName: said,
+        vendorUri: 'https://vendor.example/about',
+        facts: [
+          'name',
+          'email',
+          'phone',
+          'students',
+          'students.name',
+          'students.school',
+          'students.grade',
+          'students.relation',
+          'students.records',
+          'students.pickup',
+          'students.meals',
+          'offline',
+        ] as const,
+      }),
+    ],
+    ['terms', renderPage(TermsPage, view, { action, version: '1' })],
+    ['sign out', renderPage(SignOutPage, view, { action, xsrf: said, appName: said })],
+    ['signed out', renderPage(SignedOutPage, view, { app: { href: 'https://app.example/', label: said } })],
+    ...problems.map(
+      (kind) =>
+        [
+          `problem ${kind}`,
+          renderPage(ProblemPage, view, {
+            kind,
+            requestId: 'r-1234',
+            wayBack: { href: 'https://app.example/start', label: said },
+            retryHref: '/again',
+            retryAfterMinutes: 4,
+          }),
+        ] as const,
+    ),
+    ['welcome', renderPage(WelcomePage, view, links)],
+    ['help', renderPage(HelpPage, view, links)],
+    ['home empty', renderPage(HomePage, view, home)],
+    [
+      'home',
+      renderPage(HomePage, view, {
+        ...home,
+        tiles: [
+          { name: 'eChoices', sentence: said, href: 'http://localhost:23001/start' },
+          { name: 'Cafeteria', sentence: 'Meals and balances', href: 'http://localhost:23003/start' },
+        ],
+        children: [
+          { name: 'Ana Lopez', grade: '3', schoolName: 'Lincoln Elementary', relation: 'parent', on },
+          { name: 'Luis Lopez', grade: null, schoolName: null, relation: 'foster_parent', on },
+        ],
+        contactFacts: [
+          { kind: 'phone' as const, value: '(213) 555-0100', schoolName: 'Lincoln Elementary', on },
+          { kind: 'email' as const, value: 'maria.guadalupe.fernandez@example.org', schoolName: null, on },
+        ],
+      }),
+    ],
+  ];
+  return pages.map(([name, html]) => ({ name, html }));
+}
