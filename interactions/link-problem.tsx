@@ -5,7 +5,7 @@ import type { View } from '../src/ui/view.js';
 
 export interface LinkProblemProps {
   readonly view: View;
-  readonly reason: 'expired' | 'used' | 'unknown';
+  readonly reason: 'expired' | 'used' | 'unknown' | 'session';
   /** Where a new link is asked for. */
   readonly againHref: string;
   readonly signInHref: string;

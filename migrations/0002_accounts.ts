@@ -27,7 +27,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table account_requests (
       id uuid primary key default gen_random_uuid(),
-      kind text not null check (kind in ('registration', 'recovery')),
+      kind text not null check (kind in ('registration', 'recovery', 'address')),
       browser_hash text not null,
       identifier text,
       phone text,
@@ -62,6 +62,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       consumed_at timestamptz
     )`.execute(db);
   await sql`create index fresh_proofs_expiry on fresh_proofs (expires_at)`.execute(db);
+
+  // Each address that a school changed is asked about once.
+  await sql`
+    create table address_answers (
+      account_id uuid not null references accounts (id),
+      email text not null,
+      used boolean not null,
+      answered_at timestamptz not null,
+      primary key (account_id, email)
+    )`.execute(db);
+  // When the person was told of a contact that joined by itself.
+  await sql`alter table proven_contacts add column told_at timestamptz`.execute(db);
 
   await sql`
     create table letters_sent (

@@ -4,10 +4,10 @@ import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
-import { hasAcceptedTerms } from './accounts/account.js';
 import { passwordChangedLetter } from './accounts/letters.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
+import { pendingFor } from './accounts/pending.js';
 import { accountPerson } from './accounts/person.js';
 import { cleanRequests, requestQueue } from './accounts/requests.js';
 import { settleRequests } from './accounts/settle-request.js';
@@ -144,7 +144,12 @@ export async function openHouse(foundation: Foundation): Promise<House> {
             pickup: child.pickup === true,
           })),
       },
-      questions: { hasAcceptedTerms: (accountId) => hasAcceptedTerms(db, accountId) },
+      questions: {
+        async pending(accountId) {
+          const { terms, news, address } = await pendingFor(db, accountId);
+          return { terms, news, address: address !== null };
+        },
+      },
       loadGrant: grantLoader(sessionStore(db, clock), apps),
       fetch: guardedFetch(calledOrigins(apps.values())),
       endSession,
@@ -200,6 +205,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       hasher,
       audit,
       secretsKey,
+      post,
       signIn: signIn(db, hasher, throttle),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],

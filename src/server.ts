@@ -6,6 +6,8 @@ import mount from 'koa-mount';
 import type { Logger } from 'pino';
 import { activateRoutes } from '../interactions/activate/routes.js';
 import type { ActivateParts } from '../interactions/activate/routes.js';
+import { addressRoutes, showAddress } from '../interactions/address/routes.js';
+import type { AddressPageParts } from '../interactions/address/routes.js';
 import { consentRoutes, showConsent } from '../interactions/consent/routes.js';
 import { entryRoutes } from '../interactions/entry.js';
 import { loginRoutes, showLogin } from '../interactions/login/routes.js';
@@ -16,6 +18,7 @@ import { recoverRoutes } from '../interactions/recover/routes.js';
 import type { RecoverParts } from '../interactions/recover/routes.js';
 import { registerRoutes } from '../interactions/register/routes.js';
 import type { RegisterParts } from '../interactions/register/routes.js';
+import { newsRoutes, showNews } from '../interactions/news/routes.js';
 import { allowReturn } from '../interactions/return-policy.js';
 import { showTerms, termsRoutes } from '../interactions/terms/routes.js';
 import { serveAssets } from './http/assets.js';
@@ -26,6 +29,8 @@ import { probes } from './http/probes.js';
 import type { Readiness } from './http/probes.js';
 import { requestLog } from './http/request-log.js';
 import { permissionsPolicy, securityHeaders } from './http/security-headers.js';
+import { passwordRoutes } from './portal/password/routes.js';
+import type { PasswordParts } from './portal/password/routes.js';
 import { portalRoutes } from './portal/routes.js';
 import type { PortalParts } from './portal/routes.js';
 import type { AppRegistration } from './provider/app-registration.js';
@@ -43,7 +48,7 @@ export interface ServerParts {
   /** The library's provider: a Koa app mounted behind ours. */
   provider: Koa;
   apps: ReadonlyMap<string, AppRegistration>;
-  pages: LoginParts & Omit<RegisterParts, 'throttles'> & Omit<RecoverParts, 'throttles'> & ActivateParts & PortalParts;
+  pages: LoginParts & Omit<RegisterParts, 'throttles'> & Omit<RecoverParts, 'throttles'> & ActivateParts & PortalParts & PasswordParts & AddressPageParts;
   registerThrottles: RegisterParts['throttles'];
   recoverThrottles: RecoverParts['throttles'];
   /** `/dev/mail` of development. */
@@ -111,14 +116,23 @@ export function server(parts: ServerParts): Koa {
 
   const router = new Router();
   router.use(guardForms(issuer), parseForm);
-  entryRoutes(router, pages, { login: showLogin(pages), terms: showTerms(pages), consent: showConsent(pages) });
+  entryRoutes(router, pages, {
+    login: showLogin(pages),
+    terms: showTerms(pages),
+    news: showNews(pages),
+    address: showAddress(pages),
+    consent: showConsent(pages),
+  });
   loginRoutes(router, pages);
   termsRoutes(router, pages);
+  newsRoutes(router, pages);
+  addressRoutes(router, pages);
   consentRoutes(router, pages);
   registerRoutes(router, { ...pages, throttles: parts.registerThrottles });
   activateRoutes(router, pages);
   recoverRoutes(router, { ...pages, throttles: parts.recoverThrottles });
   portalRoutes(router, pages);
+  passwordRoutes(router, pages);
   app.use(router.routes());
   app.use(guardConfirm(issuer));
   app.use(openForms(parts.apps));

@@ -3,6 +3,7 @@ import { Document } from '../../src/ui/document.js';
 import { Button, PasswordField, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { ButtonLink, Card, ErrorSummary, Form, hasErrors } from '../../src/ui/parts.js';
+import { PasswordRules } from '../../src/ui/password-rules.js';
 import type { View } from '../../src/ui/view.js';
 
 export interface ActivateLinkProps {
@@ -38,24 +39,6 @@ export interface ChoosePasswordProps {
   readonly minimumLength: number;
   /** The e-mail to sign in with, for password managers; null where a sign-in name is chosen. */
   readonly userName: string | null;
-}
-
-/** The rules for a password, in plain words. */
-export function PasswordRules({ view, minimum }: { readonly view: View; readonly minimum: number }): JSX.Element {
-  const { t } = view;
-  return (
-    <div class="pa-text">
-      <p>
-        <strong>{t('password.ruleTitle')}</strong>
-      </p>
-      <ul class="pa-list">
-        <li>{t('password.ruleLength', { minimum })}</li>
-        <li>{t('password.ruleSentence')}</li>
-        <li>{t('password.ruleNew')}</li>
-        <li>{t('password.rulePaste')}</li>
-      </ul>
-    </div>
-  );
 }
 
 /** A password and, on a shared mailbox, a sign-in name. */

@@ -7,13 +7,13 @@ import { claimLink, claimedBy } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
 import { field, parameter } from '../../src/http/form.js';
+import { passwordErrors } from '../../src/ui/password-errors.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
 import { allowReturn } from '../return-policy.js';
 import { LinkProblemPage } from '../link-problem.js';
-import { passwordErrors } from '../password-errors.js';
 import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from './page.js';
 
 export interface ActivateParts extends InteractionParts {

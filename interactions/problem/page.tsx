@@ -39,7 +39,11 @@ export function ProblemPage({ view, kind, requestId, wayBack, retryHref, retryAf
         <p class="pa-lead">{t(`problem.${kind}.text`)}</p>
         <p class="pa-text">{next}</p>
         {wayBack !== null && <ButtonLink href={wayBack.href}>{t('problem.back', { app: wayBack.label })}</ButtonLink>}
-        {retryHref !== null && <ButtonLink href={retryHref}>{t('problem.retry')}</ButtonLink>}
+        {retryHref !== null && (
+          <ButtonLink href={retryHref} kind={wayBack === null ? 'primary' : 'secondary'}>
+            {t('problem.retry')}
+          </ButtonLink>
+        )}
         <ButtonLink href="/" kind={wayBack === null && retryHref === null ? 'primary' : 'secondary'}>
           {t('problem.home')}
         </ButtonLink>

@@ -3,8 +3,8 @@ import { Document } from '../../src/ui/document.js';
 import { Button, CodeField, PasswordField, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { Aside, Card, ErrorSummary, Form, Link, hasErrors } from '../../src/ui/parts.js';
+import { PasswordRules } from '../../src/ui/password-rules.js';
 import type { View } from '../../src/ui/view.js';
-import { PasswordRules } from '../activate/page.js';
 
 export interface RecoverProps {
   readonly view: View;

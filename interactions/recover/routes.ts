@@ -1,23 +1,23 @@
 import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
 import { identifierKey } from '../../src/accounts/account.js';
+import type { PasswordNotice } from '../../src/accounts/change-password.js';
 import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
 import { passwordProblem } from '../../src/accounts/password-rules.js';
 import { recover, recoveryNeedsCode } from '../../src/accounts/recover.js';
 import { claimLink, claimedBy, placeRequest } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
-import type { Database } from '../../src/database/database.js';
 import { newSecret } from '../../src/database/secrets.js';
 import { field, parameter } from '../../src/http/form.js';
 import type { Throttle } from '../../src/http/throttle.js';
 import type { Jobs } from '../../src/jobs/jobs.js';
+import { passwordErrors } from '../../src/ui/password-errors.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
 import { LinkProblemPage } from '../link-problem.js';
-import { passwordErrors } from '../password-errors.js';
 import { allowReturn } from '../return-policy.js';
 import { knownInteraction, query } from '../request-origin.js';
 import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } from './page.js';
@@ -28,7 +28,7 @@ export interface RecoverParts extends InteractionParts {
   audit: RecordEvent;
   throttles: { address: Throttle; source: Throttle };
   /** Posts the letter that tells the owner of a changed password. */
-  notice: (trx: Database, accountId: string) => Promise<void>;
+  notice: PasswordNotice;
 }
 
 /** `/recover`: a new password by the mailbox that the account proved; the same answer for all. */

@@ -23,7 +23,7 @@ export function termsRoutes(router: RouterInstance, parts: InteractionParts): vo
       return ctx.redirect(await parts.interactions.cancel(ctx));
     }
     await acceptTerms(parts.db, details.accountId, parts.clock());
-    ctx.redirect(await parts.interactions.termsAccepted(ctx));
+    ctx.redirect(await parts.interactions.passed(ctx, 'terms'));
   });
 
   router.get('/terms', async (ctx) => parts.reply(ctx, TermsPage, { action: null, version: termsVersion }));

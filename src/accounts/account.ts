@@ -55,12 +55,6 @@ export function identifierKey(typed: string): string {
   return 'email' in normal ? normal.email : typed.trim().toLowerCase().slice(0, 320);
 }
 
-/** Whether an account has accepted the terms in force. */
-export async function hasAcceptedTerms(db: Database, accountId: string): Promise<boolean> {
-  const row = await db.selectFrom('accounts').select('terms_version').where('id', '=', accountId).executeTakeFirst();
-  return row?.terms_version === termsVersion;
-}
-
 /** Writes that an account accepts the terms in force. */
 export async function acceptTerms(db: Database, accountId: string, now: Date): Promise<void> {
   await db

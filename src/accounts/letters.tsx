@@ -151,11 +151,19 @@ export function passwordChangedLetter(
   ]);
 }
 
-/** Says that a contact of the other school system joined the account by itself. */
-export function joinedLetter(t: Translate, { signInLink }: { signInLink: string }): WrittenLetter {
-  return write(t, t('letter.joined.subject'), [
-    { say: t('letter.joined.lead') },
-    { button: t('letter.joined.button'), href: signInLink },
-    { say: t('letter.joined.notYou') },
+/** Asks for the proof of an address that the school has now. */
+export function addressLetter(t: Translate, { link }: { link: string }): WrittenLetter {
+  return write(t, t('letter.address.subject'), [
+    { say: t('letter.address.lead') },
+    { button: t('letter.address.button'), href: link },
+    { say: t('letter.notYou') },
+  ]);
+}
+
+/** Tells the old mailbox. */
+export function addressChangedLetter(t: Translate): WrittenLetter {
+  return write(t, t('letter.addressChanged.subject'), [
+    { say: t('letter.addressChanged.lead') },
+    { say: t('letter.addressChanged.notYou') },
   ]);
 }

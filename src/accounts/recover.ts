@@ -5,6 +5,7 @@ import { revoke } from '../sessions/revoke.js';
 import { values } from '../values.js';
 import { mailboxState } from './account.js';
 import { recoveryCodeHash } from './activate.js';
+import type { PasswordNotice } from './change-password.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { consumeRequest } from './requests.js';
@@ -43,7 +44,7 @@ export async function recover(
   clock: Clock,
   hasher: PasswordHasher,
   audit: RecordEvent,
-  notice: (trx: Database, accountId: string) => Promise<void>,
+  notice: PasswordNotice,
   recovery: Recovery,
 ): Promise<Recovered> {
   const { accountId } = recovery.request;

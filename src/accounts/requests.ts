@@ -7,7 +7,7 @@ import type { Jobs } from '../jobs/jobs.js';
 import { after, values } from '../values.js';
 
 export const requestQueue = 'account-request';
-export type RequestKind = 'registration' | 'recovery';
+export type RequestKind = 'registration' | 'recovery' | 'address';
 
 /** What a person typed to register or to recover, and where they came from. */
 export interface NewRequest {

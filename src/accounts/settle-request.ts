@@ -67,6 +67,7 @@ export function settleRequests(parts: SettleParts): Worker {
         .selectFrom('account_requests')
         .select(['id', 'kind', 'identifier', 'phone', 'locale', 'client_id'])
         .where('id', '=', String(payload['request']))
+        .where('kind', '<>', 'address')
         .where('outcome', 'is', null)
         .where('ended_at', 'is', null)
         .where('expires_at', '>', clock())
@@ -75,7 +76,7 @@ export function settleRequests(parts: SettleParts): Worker {
       if (row === undefined || row.identifier === null) return;
       const request: Request = {
         id: row.id,
-        kind: row.kind,
+        kind: row.kind === 'recovery' ? 'recovery' : 'registration',
         identifier: row.identifier,
         phone: row.phone,
         locale: row.locale === 'es' ? 'es' : 'en',

@@ -28,7 +28,7 @@ export interface AccountsTable {
 /** One try to register or to recover: written for everybody alike, decided by a job. */
 export interface RequestsTable {
   id: Generated<string>;
-  kind: 'registration' | 'recovery';
+  kind: 'registration' | 'recovery' | 'address';
   browser_hash: string;
   /** What was typed; forgotten as soon as the job has decided. */
   identifier: string | null;
@@ -60,6 +60,13 @@ export interface FreshProofsTable {
   created_at: Moment;
   expires_at: Moment;
   consumed_at: OptionalMoment;
+}
+
+export interface AddressAnswersTable {
+  account_id: string;
+  email: string;
+  used: boolean;
+  answered_at: Moment;
 }
 
 export interface LettersSentTable {
@@ -139,6 +146,7 @@ export interface Tables extends FamilyTables {
   accounts: AccountsTable;
   account_requests: RequestsTable;
   fresh_proofs: FreshProofsTable;
+  address_answers: AddressAnswersTable;
   letters_sent: LettersSentTable;
   sessions: SessionsTable;
   session_authorizations: SessionAuthorizationsTable;

@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
 import { grantRegistration } from './grants.js';
+import type { PendingPrompt } from './policy.js';
 
 /** An interaction as the pages see it. */
 export interface InteractionDetails {
@@ -32,7 +33,7 @@ export interface Interactions {
   details(ctx: Context): Promise<InteractionDetails | null>;
   /** Each of these answers with the address to go on to. */
   login(ctx: Context, login: ProvenLogin): Promise<string>;
-  termsAccepted(ctx: Context): Promise<string>;
+  passed(ctx: Context, prompt: PendingPrompt): Promise<string>;
   consent(ctx: Context): Promise<string>;
   cancel(ctx: Context): Promise<string>;
   /** The session of this browser: its uid and account, or null when nobody is signed in. */
@@ -97,7 +98,7 @@ export function interactions(
       }
       return finish(ctx, { login: { accountId, amr, acr, remember: keep } });
     },
-    termsAccepted: (ctx) => finish(ctx, { terms: {} }),
+    passed: (ctx, prompt) => finish(ctx, { [prompt]: {} }),
     async consent(ctx) {
       const { params, session, grantId, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
       const app = appFor(params['client_id']);

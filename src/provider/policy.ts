@@ -6,10 +6,14 @@ const { Check, Prompt, base } = interactionPolicy;
 /** The assurance levels there are, weakest first: an app that asks for one is content with any stronger one. */
 export const acrRanks = ['urn:parent-access:acr:password'] as const;
 
+/** Pages of ours between the sign-in and the app, in this order. */
+const pendingPrompts = ['terms', 'news', 'address'] as const;
+export type PendingPrompt = (typeof pendingPrompts)[number];
+
 /** What the policy asks of the rooms below. */
 export interface PolicyQuestions {
-  /** Whether the account has accepted the terms in force. */
-  hasAcceptedTerms(accountId: string): Promise<boolean>;
+  /** What the person is to be shown before the way goes on. */
+  pending(accountId: string): Promise<Record<PendingPrompt, boolean>>;
 }
 
 function rank(acr: string | undefined): number {
@@ -41,7 +45,7 @@ function assurance(): InstanceType<typeof Check> {
 }
 
 /**
- * What stands between "Sign in" and the way back, in this order: login, terms, consent. The library's own two acr
+ * What stands between "Sign in" and the way back, in this order: login, terms, news, a changed address, consent. The library's own two acr
  * checks give way to the ranked one.
  */
 export function policy(questions: PolicyQuestions): ReturnType<typeof base> {
@@ -50,16 +54,21 @@ export function policy(questions: PolicyQuestions): ReturnType<typeof base> {
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
   login?.checks.add(assurance());
-  prompts.add(
-    new Prompt(
-      { name: 'terms', requestable: false },
-      new Check('terms_not_accepted', 'the terms of use are to be accepted', 'interaction_required', async (ctx) => {
-        const { accountId } = ctx.oidc.session ?? {};
-        if (accountId === undefined) return Check.NO_NEED_TO_PROMPT;
-        return !(await questions.hasAcceptedTerms(accountId));
-      }),
-    ),
-    1,
-  );
+  // One question a request, however many of the prompts ask it.
+  const asked = new WeakMap<object, ReturnType<PolicyQuestions['pending']>>();
+  const pending = (ctx: KoaContextWithOIDC, accountId: string) => {
+    const known = asked.get(ctx) ?? questions.pending(accountId);
+    asked.set(ctx, known);
+    return known;
+  };
+  pendingPrompts.forEach((name, index) => {
+    const check = new Check(`${name}_pending`, `${name} is to be shown`, 'interaction_required', async (ctx) => {
+      const { accountId } = ctx.oidc.session ?? {};
+      // What was just passed is not shown again in the same sign-in.
+      if (accountId === undefined || ctx.oidc.result?.[name] !== undefined) return Check.NO_NEED_TO_PROMPT;
+      return (await pending(ctx, accountId))[name];
+    });
+    prompts.add(new Prompt({ name, requestable: false }, check), 1 + index);
+  });
   return prompts;
 }

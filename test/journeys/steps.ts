@@ -42,9 +42,10 @@ export async function choosePassword(browser: Browser, fields: Record<string, st
   return browser.submit({ password, ...fields });
 }
 
-/** On the terms: accepts them. */
+/** On the terms: accepts them, and reads on where the account has news. */
 export async function acceptTerms(browser: Browser): Promise<Page> {
-  return browser.submit({}, { button: 'decision=accept' });
+  const page = await browser.submit({}, { button: 'decision=accept' });
+  return page.$('form[action$="/news"]') === null ? page : browser.submit({}, { form: 'form[action$="/news"]' });
 }
 
 /** The whole registration in one browser, ending on the portal. */

@@ -10,6 +10,7 @@ interface Child {
   readonly grade: string | null;
   /** Null where the school is not told. */
   readonly schoolName: string | null;
+  /** A word of the rules (`Relation` of src/families); any other reads as "contact". */
   readonly relation: string;
   /** When the school's records last changed what is shown. */
   readonly on: Date;
@@ -29,20 +30,24 @@ export interface HomeProps {
   readonly children: readonly Child[];
   readonly contactFacts: readonly Fact[];
   readonly signOutAction: string;
+  /** The present, so that a day of another year is shown with its year. */
+  readonly now?: Date;
 }
 
-const relations: Readonly<Record<string, MessageKey>> = {
-  parent: 'relation.parent',
-  guardian: 'relation.guardian',
-  foster_parent: 'relation.foster-parent',
-  stepparent: 'relation.stepparent',
-  grandparent: 'relation.grandparent',
-  relative: 'relation.relative',
-};
+const relations: ReadonlyMap<string, MessageKey> = new Map([
+  ['parent', 'relation.parent'],
+  ['guardian', 'relation.guardian'],
+  ['foster_parent', 'relation.foster_parent'],
+  ['step_parent', 'relation.step_parent'],
+  ['grandparent', 'relation.grandparent'],
+  ['sibling', 'relation.sibling'],
+  ['relative', 'relation.relative'],
+  ['caregiver', 'relation.caregiver'],
+]);
 
 /** The signed-in parent's start page: apps, children, and where each fact comes from. */
 export function HomePage(props: HomeProps): JSX.Element {
-  const { view, name, tiles, children, contactFacts, signOutAction } = props;
+  const { view, name, tiles, children, contactFacts, signOutAction, now } = props;
   const { t } = view;
   return (
     <Document view={view} title={t('home.pageTitle')} signOutAction={signOutAction} wide>
@@ -72,7 +77,7 @@ export function HomePage(props: HomeProps): JSX.Element {
         <ul class="pa-grid">
           {children.map((child) => (
             <li key={child.name}>
-              <ChildFacts view={view} child={child} />
+              <ChildFacts view={view} child={child} now={now} />
             </li>
           ))}
         </ul>
@@ -83,7 +88,7 @@ export function HomePage(props: HomeProps): JSX.Element {
         <ul class="pa-grid">
           {contactFacts.map((fact) => (
             <li key={`${fact.kind} ${fact.value} ${fact.schoolName ?? ''}`}>
-              <ContactFact view={view} fact={fact} />
+              <ContactFact view={view} fact={fact} now={now} />
             </li>
           ))}
         </ul>
@@ -99,6 +104,9 @@ export function HomePage(props: HomeProps): JSX.Element {
             <a href="/help">{t('home.help')}</a>
           </li>
           <li>
+            <a href="/password">{t('changePassword.title')}</a>
+          </li>
+          <li>
             <a href="/help#documents">{t('home.documents')}</a>
           </li>
         </ul>
@@ -107,15 +115,20 @@ export function HomePage(props: HomeProps): JSX.Element {
   );
 }
 
-function ChildFacts({ view, child }: { readonly view: View; readonly child: Child }): JSX.Element {
+interface Shown {
+  readonly view: View;
+  readonly now: Date | undefined;
+}
+
+function ChildFacts({ view, child, now }: Shown & { readonly child: Child }): JSX.Element {
   const { t, locale, timeZone } = view;
-  const date = formatDate(child.on, locale, timeZone);
+  const date = formatDate(child.on, locale, timeZone, now);
   return (
     <div class="pa-fact">
       <p class="pa-fact__name">{child.name}</p>
       {child.schoolName !== null && <p>{child.schoolName}</p>}
       {child.grade !== null && <p>{t('home.grade', { grade: child.grade })}</p>}
-      <p>{t('home.relation', { relation: t(relations[child.relation] ?? 'relation.other') })}</p>
+      <p>{t('home.relation', { relation: t(relations.get(child.relation) ?? 'relation.other') })}</p>
       <p class="pa-quiet">
         {child.schoolName === null
           ? t('home.childFromSystem', { date })
@@ -125,9 +138,9 @@ function ChildFacts({ view, child }: { readonly view: View; readonly child: Chil
   );
 }
 
-function ContactFact({ view, fact }: { readonly view: View; readonly fact: Fact }): JSX.Element {
+function ContactFact({ view, fact, now }: Shown & { readonly fact: Fact }): JSX.Element {
   const { t, locale, timeZone } = view;
-  const date = formatDate(fact.on, locale, timeZone);
+  const date = formatDate(fact.on, locale, timeZone, now);
   return (
     <div class="pa-fact">
       <p class="pa-fact__name">{fact.value}</p>

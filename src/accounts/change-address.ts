@@ -1,0 +1,111 @@
+import type { RecordEvent } from '../audit/audit.js';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { newSecret, secretHash } from '../database/secrets.js';
+import type { Translate } from '../locales/translate.js';
+import type { PostLetter } from '../mail/outbox.js';
+import { after, values } from '../values.js';
+import { addressChangedLetter, addressLetter } from './letters.js';
+import { pendingFor } from './pending.js';
+
+/** What confirming a new address works with. */
+export interface AddressParts {
+  db: Database;
+  clock: Clock;
+  audit: RecordEvent;
+  post: PostLetter;
+  issuer: string;
+}
+
+/**
+ * Writes what a person answered to "the school has another e-mail for you"; each address is asked about once.
+ *
+ * @param use whether to send the new address a link; until that is opened nothing changes
+ * @returns the address, or null when there is none to answer about
+ */
+export async function answerAddress(parts: AddressParts, t: Translate, accountId: string, use: boolean): Promise<string | null> {
+  const { db, clock, post, issuer } = parts;
+  return db.transaction().execute(async (trx) => {
+    const { address } = await pendingFor(trx, accountId);
+    if (address === null) return null;
+    const now = clock();
+    await trx
+      .insertInto('address_answers')
+      .values({ account_id: accountId, email: address, used: use, answered_at: now })
+      .execute();
+    if (!use) return address;
+    const token = newSecret();
+    await trx
+      .insertInto('account_requests')
+      .values({
+        kind: 'address',
+        browser_hash: '',
+        identifier: address,
+        phone: null,
+        locale: 'en',
+        client_id: null,
+        interaction_uid: null,
+        outcome: 'address',
+        contact_id: null,
+        account_id: accountId,
+        token_hash: secretHash(token),
+        code_hash: null,
+        claim_hash: null,
+        created_at: now,
+        expires_at: after(now, values.activationLink),
+        code_expires_at: now,
+      })
+      .execute();
+    await post(trx, { to: address, ...addressLetter(t, { link: `${issuer}/confirm-email?token=${token}` }) });
+    return address;
+  });
+}
+
+export type AddressChange = { kind: 'done'; email: string } | { kind: 'expired' | 'session' | 'taken' };
+
+/**
+ * Makes a confirmed address the account's own: proof at the new one, notice to the old one. The link is of no use in a
+ * session of anybody else.
+ *
+ * @param accountId who is signed in, or null
+ */
+export async function confirmAddress(
+  parts: AddressParts,
+  t: Translate,
+  token: string,
+  accountId: string | null,
+): Promise<AddressChange> {
+  const { db, clock, audit, post } = parts;
+  return db.transaction().execute(async (trx) => {
+    const now = clock();
+    const request = await trx
+      .selectFrom('account_requests')
+      .select(['id', 'account_id', 'identifier'])
+      .where('token_hash', '=', secretHash(token))
+      .where('kind', '=', 'address')
+      .where('expires_at', '>', now)
+      .where('consumed_at', 'is', null)
+      .where('ended_at', 'is', null)
+      .forUpdate()
+      .executeTakeFirst();
+    if (request === undefined || request.identifier === null || request.account_id === null) return { kind: 'expired' };
+    if (request.account_id !== accountId) return { kind: 'session' };
+    const email = request.identifier;
+    const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
+    if (taken !== undefined) return { kind: 'taken' };
+    const before = await trx.selectFrom('accounts').select('email').where('id', '=', accountId).forUpdate().executeTakeFirstOrThrow();
+    await trx.updateTable('accounts').set({ email, email_proven_at: now }).where('id', '=', accountId).execute();
+    await trx.updateTable('account_requests').set({ consumed_at: now, identifier: null }).where('id', '=', request.id).execute();
+    // A recovery link that lies in the old mailbox is of no use any more.
+    await trx
+      .updateTable('account_requests')
+      .set({ ended_at: now })
+      .where('account_id', '=', accountId)
+      .where('consumed_at', 'is', null)
+      .where('ended_at', 'is', null)
+      .execute();
+    await post(trx, { to: before.email, ...addressChangedLetter(t) });
+    await audit(trx, { kind: 'account.address-changed', actor: `account:${accountId}`, subject: `account:${accountId}` });
+    return { kind: 'done', email };
+  });
+}

@@ -1,0 +1,34 @@
+import type { RecordEvent } from '../audit/audit.js';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { revoke } from '../sessions/revoke.js';
+import type { PasswordHasher } from './password-hasher.js';
+
+/** Posts the letter that tells the owner of a changed password, with the transaction that changes it. */
+export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>;
+
+/**
+ * Sets a new password for who is signed in. In one transaction every other session and its refresh tokens end and the
+ * notice goes out; the session at hand goes on.
+ */
+export async function changePassword(
+  db: Database,
+  clock: Clock,
+  hasher: PasswordHasher,
+  audit: RecordEvent,
+  notice: PasswordNotice,
+  change: { accountId: string; sessionUid: string; password: string },
+): Promise<void> {
+  const { accountId, sessionUid, password } = change;
+  const passwordHash = await hasher.hash(password);
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('accounts')
+      .set({ password_hash: passwordHash, password_changed_at: clock() })
+      .where('id', '=', accountId)
+      .execute();
+    await revoke(trx, audit, clock, { account: accountId, except: sessionUid }, 'password-changed', `account:${accountId}`);
+    await audit(trx, { kind: 'account.password-changed', actor: `account:${accountId}`, subject: `account:${accountId}` });
+    await notice(trx, accountId);
+  });
+}

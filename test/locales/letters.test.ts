@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'node-html-parser';
+import {
+  activationLetter,
+  alreadyAccountLetter,
+  inPersonLetter,
+  joinedLetter,
+  noMatchLetter,
+  passwordChangedLetter,
+  recoveryInPersonLetter,
+  recoveryLetter,
+  recoveryUseEarlierLetter,
+} from '../../src/accounts/letters.js';
+import { locales, translator } from '../../src/locales/translate.js';
+import type { Locale } from '../../src/locales/translate.js';
+
+const link = 'https://pa.example/activate?token=a&b=c';
+const hostile = '<script>alert(1)</script>';
+
+function letters(locale: Locale) {
+  const t = translator(locale);
+  const when = new Date('2026-11-22T14:30:00Z');
+  return {
+    activation: activationLetter(t, { link, code: '48207319', hours: 24, minutes: 10, appName: hostile }),
+    already: alreadyAccountLetter(t, { signInLink: link, recoverLink: 'https://pa.example/recover' }),
+    noMatch: noMatchLetter(t, { registerLink: link }),
+    inPerson: inPersonLetter(t),
+    recovery: recoveryLetter(t, { link, minutes: 30, needsCode: true }),
+    earlier: recoveryUseEarlierLetter(t, { recoverLink: link }),
+    recoveryInPerson: recoveryInPersonLetter(t),
+    changed: passwordChangedLetter(t, { when, locale, timeZone: 'America/Los_Angeles', recoverLink: link }),
+    joined: joinedLetter(t, { signInLink: link }),
+  };
+}
+
+describe.each(locales)('a letter in %s', (locale) => {
+  const all = Object.entries(letters(locale));
+
+  it.each(all)('%s: says in HTML all that it says in plain text, and fits on a screen', (_, { text, html }) => {
+    const shown = parse(html).text.replaceAll('&amp;', '&').replaceAll('&lt;', '<');
+    for (const line of text.split('\n').filter((part) => part.trim() !== '')) {
+      expect(shown).toContain(line.trim().replace(/:$/, ''));
+    }
+    expect(text.length).toBeLessThan(1_500);
+  });
+
+  it.each(all)('%s: carries nothing that runs or loads, and nothing typed in its subject', (_, { subject, html }) => {
+    expect(parse(html).querySelectorAll('script, img, link, iframe')).toHaveLength(0);
+    expect(subject).not.toMatch(/[<>@\n]|\d/);
+  });
+
+  it('has the link, the code, and the warning never to read the code to anyone', () => {
+    const { text, html } = letters(locale).activation;
+    expect(text).toContain(link);
+    expect(text).toContain('48207319');
+    expect(text).toContain(translator(locale)('letter.neverShare'));
+    expect(parse(html).querySelector('a')?.getAttribute('href')?.replaceAll('&amp;', '&')).toBe(link);
+  });
+
+  it('asks for the recovery code only where one is needed', () => {
+    const t = translator(locale);
+    const needed = t('letter.recovery.needsCode');
+    expect(letters(locale).recovery.text).toContain(needed);
+    expect(recoveryLetter(t, { link, minutes: 30, needsCode: false }).text).not.toContain(needed);
+  });
+
+  it('never says why the school must be asked in person', () => {
+    const { text } = letters(locale).inPerson;
+    expect(text).not.toMatch(/restrict|order|court|custody|another|other person|orden|corte|custodia|otra persona/i);
+  });
+});

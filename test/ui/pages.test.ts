@@ -1,0 +1,130 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'node-html-parser';
+import { LoginPage } from '../../interactions/login/page.js';
+import { ConsentPage } from '../../interactions/consent/page.js';
+import { locales } from '../../src/locales/translate.js';
+import { assets, stylesheet } from '../../src/ui/assets.js';
+import { renderPage } from '../../src/ui/render.js';
+import { gallery, viewFor } from './gallery.js';
+
+const hostile = `"><script>alert('x')</script>{0}<img src=x onerror=alert(1)>&amp;`;
+
+describe.each(locales)('every page in %s', (locale) => {
+  const pages = gallery(locale);
+
+  it.each(pages)('$name: says its language, title and heading, and has one of each landmark', ({ html }) => {
+    const page = parse(html);
+    expect(html.startsWith('<!doctype html><html ')).toBe(true);
+    expect(page.querySelector('html')?.getAttribute('lang')).toBe(locale);
+    expect(page.querySelector('title')?.text).toContain(viewFor(locale).t('site.name'));
+    for (const one of ['h1', 'main', 'header', 'footer', 'title']) expect(page.querySelectorAll(one)).toHaveLength(1);
+    expect(page.querySelector('a.usa-skipnav')?.getAttribute('href')).toBe('#main');
+  });
+
+  it.each(pages)('$name: offers the other language and comes back to the same page', ({ html }) => {
+    const link = parse(html).querySelector('header nav a');
+    const address = new URL(link?.getAttribute('href')?.replaceAll('&amp;', '&') ?? '', 'http://localhost');
+    expect(address.pathname).toBe('/language');
+    expect(address.searchParams.get('locale')).toBe(locale === 'en' ? 'es' : 'en');
+    expect(address.searchParams.get('return')).toBe('/register?interaction=abc');
+  });
+
+  it.each(pages)('$name: needs no script and loads nothing but its stylesheet and icon', ({ html }) => {
+    const page = parse(html);
+    expect(page.querySelectorAll('script, style, iframe, img, object')).toHaveLength(0);
+    expect(html).not.toMatch(/\son[a-z]+=|\sstyle=/);
+    const known = assets.map(({ path }) => path);
+    for (const link of page.querySelectorAll('link')) expect(known).toContain(link.getAttribute('href'));
+  });
+
+  it.each(pages)('$name: labels every field and says what belongs to it', ({ html }) => {
+    const page = parse(html);
+    const ids = page.querySelectorAll('[id]').map((element) => element.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const input of page.querySelectorAll('input:not([type=hidden])')) {
+      expect(page.querySelectorAll(`label[for=${input.id}]`)).toHaveLength(1);
+      const described = input.getAttribute('aria-describedby')?.split(' ') ?? [];
+      expect(ids).toEqual(expect.arrayContaining(described));
+      if (input.getAttribute('type') !== 'checkbox') expect(input.getAttribute('autocomplete')).toBeTruthy();
+    }
+    for (const label of page.querySelectorAll('label')) expect(ids).toContain(label.getAttribute('for'));
+  });
+
+  it.each(pages.filter(({ name }) => name.endsWith(' errors')))(
+    '$name: summarises errors on top, links each to its field, and repeats it there',
+    ({ html }) => {
+      const page = parse(html);
+      expect(page.querySelector('title')?.text).toMatch(/^Error: /);
+      const links = page.querySelectorAll('[role=alert] a');
+      expect(links.length).toBeGreaterThan(0);
+      expect(page.querySelectorAll('[aria-invalid=true]')).toHaveLength(links.length);
+      for (const link of links) {
+        const field = page.querySelector(link.getAttribute('href') ?? '');
+        expect(field?.tagName).toBe('INPUT');
+        const error = page.querySelector(`${link.getAttribute('href')}-error`);
+        expect(error?.text).toContain(link.text);
+        expect(field?.getAttribute('aria-describedby')?.split(' ')).toContain(error?.id);
+      }
+    },
+  );
+
+  it.each(gallery(locale, hostile))('$name: shows hostile text as text', ({ html }) => {
+    const page = parse(html);
+    expect(page.querySelectorAll('script, img')).toHaveLength(0);
+    expect(html).not.toContain('<script');
+    expect(html).not.toContain('<img');
+  });
+
+  it.each(pages)('$name: is within 30 KB with its stylesheet, compressed', ({ html }) => {
+    expect(gzipSync(html).length + stylesheet.gzip.length).toBeLessThanOrEqual(30 * 1024);
+  });
+});
+
+describe('a form with errors', () => {
+  it('keeps what was typed, and never a password', () => {
+    for (const { name, html } of gallery('en', 'Maria typed this')) {
+      const page = parse(html);
+      for (const input of page.querySelectorAll('input[type=password]')) expect(input.hasAttribute('value')).toBe(false);
+      if (name === 'login errors') {
+        expect(page.querySelector('input[name=identifier]')?.getAttribute('value')).toBe('Maria typed this');
+      }
+      if (name === 'register errors') {
+        expect(page.querySelector('input[name=email]')?.getAttribute('value')).toBe('Maria typed this');
+        expect(page.querySelector('input[name=phone]')?.getAttribute('value')).toBe('Maria typed this');
+      }
+    }
+  });
+});
+
+describe('links that come from elsewhere', () => {
+  const login = { action: '/here', errors: {}, registerHref: '/register', recoverHref: '/recover', appName: null };
+
+  it('never run a script', () => {
+    const html = renderPage(ConsentPage, viewFor('en'), {
+      action: '/here',
+      cancelAction: '/cancel',
+      appName: 'Tutor',
+      vendorUri: 'javascript:alert(1)',
+      facts: ['name'] as const,
+    });
+    expect(html).not.toContain('javascript:');
+  });
+
+  it('leave a strange path out of the language link', () => {
+    const view = { ...viewFor('en'), path: '//evil.example/' };
+    const html = renderPage(LoginPage, view, { ...login, values: { identifier: '' }, cancelAction: null });
+    expect(html).not.toContain('evil.example');
+  });
+});
+
+describe('the stylesheet', () => {
+  it('loads nothing itself', () => {
+    expect(stylesheet.body.toString('utf8')).not.toMatch(/url\(|@import/);
+  });
+
+  it('changes its path with its content', () => {
+    expect(stylesheet.path).toMatch(/^\/assets\/styles-[0-9a-f]{16}\.css$/);
+    expect(stylesheet.etag).toBe(`"${stylesheet.path.slice(15, 31)}"`);
+  });
+});
