@@ -4,6 +4,7 @@ import { takeFreshProof } from '../src/accounts/fresh-proof.js';
 import type { Clock } from '../src/database/clock.js';
 import type { Database } from '../src/database/database.js';
 import type { CookieJar } from '../src/http/cookies.js';
+import { pathPart } from '../src/http/form.js';
 import type { InteractionDetails, Interactions } from '../src/provider/interactions.js';
 import type { Reply } from '../src/ui/reply.js';
 import { localeOf } from '../src/ui/reply.js';
@@ -25,7 +26,7 @@ export type ShowPrompt = (ctx: Context, details: InteractionDetails) => Promise<
 
 /** The interaction of this request's address, for this browser; otherwise the person is led back and null is given. */
 export async function currentInteraction(ctx: Context, parts: InteractionParts, prompt: string): Promise<InteractionDetails | null> {
-  const uid = String(ctx['params'].uid);
+  const uid = pathPart(ctx, 'uid');
   const details = await parts.interactions.details(ctx);
   if (details !== null && details.uid === uid && details.prompt === prompt) return details;
   if (details !== null && details.uid === uid) ctx.redirect(`/interaction/${uid}`);
@@ -38,7 +39,7 @@ export async function currentInteraction(ctx: Context, parts: InteractionParts, 
  * starts over from the stored parameters. One that has just registered goes on to the app by the app's own address.
  * Everybody else reads one sentence, with a link to the app.
  */
-export async function leadBack(ctx: Context, parts: InteractionParts, uid: string): Promise<void> {
+async function leadBack(ctx: Context, parts: InteractionParts, uid: string): Promise<void> {
   const { interactions, cookies, reply, issuer } = parts;
   if (interactions.holds(ctx, uid)) {
     const restart = await interactions.restart(uid);
@@ -62,7 +63,7 @@ export async function leadBack(ctx: Context, parts: InteractionParts, uid: strin
  */
 export function entryRoutes(router: RouterInstance, parts: InteractionParts, prompts: Record<string, ShowPrompt>): void {
   router.get('/interaction/:uid', async (ctx) => {
-    const uid = String(ctx['params'].uid);
+    const uid = pathPart(ctx, 'uid');
     const details = await parts.interactions.details(ctx);
     if (details === null || details.uid !== uid) return leadBack(ctx, parts, uid);
     if (details.prompt === 'login') {
@@ -82,7 +83,7 @@ export function entryRoutes(router: RouterInstance, parts: InteractionParts, pro
   });
 
   router.post('/interaction/:uid/cancel', async (ctx) => {
-    const uid = String(ctx['params'].uid);
+    const uid = pathPart(ctx, 'uid');
     const details = await parts.interactions.details(ctx);
     if (details === null || details.uid !== uid) return leadBack(ctx, parts, uid);
     ctx.redirect(await parts.interactions.cancel(ctx));

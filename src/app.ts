@@ -206,7 +206,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       audit,
       secretsKey,
       post,
-      signIn: signIn(db, hasher, throttle),
+      signIn: signIn(db, hasher, throttle, audit),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],
       notice: (trx, accountId) => passwordNotice(trx, accountId, clock, config, post),
@@ -215,7 +215,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     recoverThrottles: { address: throttle('recovery-address', values.throttles.requestPerAddress), source },
   });
 
-  const door = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, app.callback());
+  const handle = app.callback();
+  const door = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, (request, response) => void handle(request, response));
   await listen(door, config.port, config.host);
   return {
     hasher,

@@ -58,7 +58,7 @@ export function askToImport(dataDir: string, feed: string): Promise<RunReport> {
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        if (answer.statusCode === 200) resolve(JSON.parse(text));
+        if (answer.statusCode === 200) resolve(JSON.parse(text) as RunReport);
         else reject(new ControlRefused(text === '' ? 'The server does not know this.' : text));
       });
     });

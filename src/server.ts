@@ -36,6 +36,7 @@ import type { PortalParts } from './portal/routes.js';
 import type { AppRegistration } from './provider/app-registration.js';
 import { assets } from './ui/assets.js';
 import type { Reply } from './ui/reply.js';
+import { values } from './values.js';
 
 /** What the outer Koa is made of. */
 export interface ServerParts {
@@ -134,11 +135,19 @@ export function server(parts: ServerParts): Koa {
   portalRoutes(router, pages);
   passwordRoutes(router, pages);
   app.use(router.routes());
+  app.use(cacheKeys);
   app.use(guardConfirm(issuer));
   app.use(openForms(parts.apps));
   app.use(mount(parts.provider));
   return app;
 }
+
+/** Key set and discovery may be kept by apps, no longer than a new key is published before it signs. */
+const cacheKeys: Middleware = async (ctx, next) => {
+  await next();
+  const kept = ctx.path === '/jwks' || ctx.path === '/.well-known/openid-configuration';
+  if (kept && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${values.jwksCache}`);
+};
 
 /** The provider's own form of ours, which asks whether to sign out, is guarded like every other. */
 function guardConfirm(issuer: string): Middleware {
@@ -150,8 +159,8 @@ function guardConfirm(issuer: string): Middleware {
 function openForms(apps: ReadonlyMap<string, AppRegistration>): Middleware {
   return async (ctx, next) => {
     await next();
-    const clientId: unknown = ctx['oidc']?.client?.clientId;
-    const app = typeof clientId === 'string' ? apps.get(clientId) : undefined;
+    const { oidc } = ctx as { oidc?: { client?: { clientId: string } } };
+    const app = apps.get(oidc?.client?.clientId ?? '');
     if (app === undefined || !ctx.response.is('html')) return;
     allowReturn(ctx, { ...app, redirect_uris: [...app.redirect_uris, ...(app.post_logout_redirect_uris ?? [])] });
   };

@@ -30,8 +30,6 @@ export async function mailboxState(db: Database, account: { id: string; email: s
   };
 }
 
-export type AccountRow = Awaited<ReturnType<typeof accountByIdentifier>>;
-
 /**
  * The account that signs in with what was typed: an e-mail (the mailbox's earlier account) or a sign-in name.
  *

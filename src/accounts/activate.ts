@@ -35,7 +35,7 @@ export async function activationNeeds(db: Database, contactId: string): Promise<
 const namePattern = /^[a-z0-9.-]{4,30}$/;
 
 /** A sign-in name as it is kept, or null when it is unsuitable: 4 to 30 of `a-z 0-9 . -`. */
-export function signInName(typed: string): string | null {
+function signInName(typed: string): string | null {
   const name = typed.trim().toLowerCase();
   return namePattern.test(name) ? name : null;
 }

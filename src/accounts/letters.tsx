@@ -48,15 +48,11 @@ function write(t: Translate, subject: string, parts: Part[]): WrittenLetter {
     subject,
     text: `${body.map(partText).join('\n\n')}\n`,
     html: `<!doctype html>${renderToString(
-      <html>
-        <body style="margin:0;background:#ffffff">
-          <div style={frame}>
-            {body.map((part, index) => (
-              <PartHtml key={index} part={part} t={t} />
-            ))}
-          </div>
-        </body>
-      </html>,
+      <div style={frame}>
+        {body.map((part, index) => (
+          <PartHtml key={index} part={part} t={t} />
+        ))}
+      </div>,
     )}`,
   };
 }

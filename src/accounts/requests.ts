@@ -135,7 +135,7 @@ export async function claimLink(
 }
 
 /** Why a link is of no use, for the page that offers a new one. */
-export async function linkProblem(db: Database, clock: Clock, kind: RequestKind, token: string): Promise<LinkProblem> {
+async function linkProblem(db: Database, clock: Clock, kind: RequestKind, token: string): Promise<LinkProblem> {
   const row = await db
     .selectFrom('account_requests')
     .select(['expires_at', 'ended_at', 'consumed_at'])

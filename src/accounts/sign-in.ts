@@ -1,3 +1,4 @@
+import type { RecordEvent } from '../audit/audit.js';
 import type { Database } from '../database/database.js';
 import type { MakeThrottle, Throttle } from '../http/throttle.js';
 import { values } from '../values.js';
@@ -16,7 +17,7 @@ export interface SignIn {
   check(identifier: string, password: string, source: string): Promise<string | null>;
 }
 
-export function signIn(db: Database, hasher: PasswordHasher, throttle: MakeThrottle): SignIn {
+export function signIn(db: Database, hasher: PasswordHasher, throttle: MakeThrottle, audit: RecordEvent): SignIn {
   const perAccount: Throttle = throttle('password-account', values.throttles.passwordPerAccountAndSource);
   const perSource: Throttle = throttle('password-source', values.throttles.passwordPerSource);
   return {
@@ -29,6 +30,7 @@ export function signIn(db: Database, hasher: PasswordHasher, throttle: MakeThrot
       if (!matches || account === null || account.disabled_at !== null) return null;
       await perAccount.clear(key);
       await perSource.refund(source);
+      await audit(db, { kind: 'account.password-accepted', actor: `account:${account.id}`, subject: `account:${account.id}` });
       if (hasher.isOutdated(account.password_hash)) {
         const fresh = await hasher.hash(password);
         await db

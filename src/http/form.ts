@@ -20,6 +20,13 @@ export function field(ctx: Context, name: string): string {
   return typeof first === 'string' ? first.replaceAll('\0', '') : '';
 }
 
+/** One named part of the path, as the router found it. */
+export function pathPart(ctx: Context, name: string): string {
+  const parts: unknown = ctx['params'];
+  if (typeof parts !== 'object' || parts === null || !(name in parts)) return '';
+  return String((parts as Record<string, unknown>)[name]);
+}
+
 /** One parameter of the query; of a repeated one the first. */
 export function parameter(ctx: Context, name: string): string {
   const value = ctx.query[name];

@@ -73,7 +73,7 @@ export async function loadKeys(db: Database, sealer: Sealer): Promise<KeyRing> {
         cause,
       });
     });
-    if (row.use === 'sig') ring.signing.push(JSON.parse(opened));
+    if (row.use === 'sig') ring.signing.push(JSON.parse(opened) as JWK);
     else if (row.use === 'cookie') ring.cookies.push(opened);
     else ring.pairwise = opened;
   }

@@ -16,7 +16,10 @@ export type ErrorKey = Extract<MessageKey, `error.${string}`>;
 export type MessageValues = Readonly<Record<string, string | number>>;
 
 /** The text of a key in one language, its placeholders filled. Throws if the text names a placeholder that has no value. */
-export type Translate = (key: MessageKey, values?: MessageValues) => string;
+export interface Translate {
+  (key: MessageKey, values?: MessageValues): string;
+  readonly locale: Locale;
+}
 
 /** The regional form that numbers and dates follow, by language. */
 export const regions: Readonly<Record<Locale, string>> = { en: 'en-US', es: 'es-US' };
@@ -25,7 +28,7 @@ const messages: Readonly<Record<Locale, Partial<Record<MessageKey, string>>>> = 
 
 function createTranslator(locale: Locale): Translate {
   const compiled = new Map<MessageKey, IntlMessageFormat>();
-  return (key, values) => {
+  const translate = (key: MessageKey, values?: MessageValues): string => {
     let message = compiled.get(key);
     if (message === undefined) {
       const own = messages[locale][key];
@@ -36,6 +39,7 @@ function createTranslator(locale: Locale): Translate {
     }
     return String(message.format(values));
   };
+  return Object.assign(translate, { locale });
 }
 
 const translators: Readonly<Record<Locale, Translate>> = { en: createTranslator('en'), es: createTranslator('es') };

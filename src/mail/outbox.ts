@@ -19,7 +19,6 @@ export function outbox(jobs: Pick<Jobs, 'send'>, sealer: Sealer): PostLetter {
 export function mailWorker(mailer: Mailer, sealer: Sealer): Worker {
   return async (payload) => {
     if (typeof payload['sealed'] !== 'string') throw new Error('A mail job without a letter.');
-    const letter: Letter = JSON.parse(await sealer.open(payload['sealed']));
-    await mailer.send(letter);
+    await mailer.send(JSON.parse(await sealer.open(payload['sealed'])) as Letter);
   };
 }

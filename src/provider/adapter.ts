@@ -14,8 +14,8 @@ const singleUse = new Set(['AuthorizationCode', 'RefreshToken']);
 function sessionAdapter(store: SessionStore): Adapter {
   return {
     upsert: (id, payload, expiresIn) => store.save(id, { ...payload }, expiresIn ?? values.session),
-    find: (id) => store.find(id) as Promise<AdapterPayload | undefined>,
-    findByUid: (uid) => store.findByUid(uid) as Promise<AdapterPayload | undefined>,
+    find: (id) => store.find(id),
+    findByUid: (uid) => store.findByUid(uid),
     destroy: (id) => store.forget(id),
     findByUserCode: async () => undefined,
     consume: async () => {},

@@ -74,7 +74,7 @@ const factOf: Record<StudentFact, (child: EntitledChild) => Record<string, unkno
 };
 
 /** The `students` claim: for each child an opaque, stable id and the facts the app is registered for. */
-export function studentsClaim(app: AppRegistration, children: EntitledChild[], id: (studentId: string) => string): unknown[] {
+function studentsClaim(app: AppRegistration, children: EntitledChild[], id: (studentId: string) => string): unknown[] {
   return children.map((child) =>
     Object.assign({ id: id(child.studentId) }, ...app.student_facts.map((fact) => factOf[fact](child))),
   );

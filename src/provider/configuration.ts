@@ -115,7 +115,7 @@ export function configuration(parts: ProviderParts): Configuration {
   return {
     adapter: parts.adapter,
     clients: parts.metadata,
-    jwks: { keys: parts.keys.signing as NonNullable<Configuration['jwks']>['keys'] },
+    jwks: { keys: parts.keys.signing },
     cookies: cookies(https, parts.keys.cookies),
     features: features(parts),
     scopes: [...scopes],

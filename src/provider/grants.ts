@@ -7,7 +7,7 @@ import type { AppRegistration } from './app-registration.js';
 type Grant = InstanceType<Provider['Grant']>;
 
 /** Every claim there is; an app's grant rejects those it is not registered for, so that a request cannot widen it. */
-export const allClaims = [
+const allClaims = [
   'name',
   'given_name',
   'family_name',

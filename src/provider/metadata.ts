@@ -37,7 +37,7 @@ export function libraryMetadata(app: AppRegistration): ClientMetadata {
     ...standard,
     ...(needsSecret ? { client_secret: newSecret() } : {}),
     ...(app.backchannel_logout_uri === undefined ? {} : { backchannel_logout_session_required: true }),
-  } as ClientMetadata;
+  };
 }
 
 /** The addresses of an app that the provider itself may call. */

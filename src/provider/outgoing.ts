@@ -1,5 +1,5 @@
 /** A request to a place that no app registered. */
-export class ForbiddenDestination extends Error {
+class ForbiddenDestination extends Error {
   constructor(origin: string) {
     super(`outgoing requests to ${origin} are not allowed: no app registered it`);
     this.name = 'ForbiddenDestination';

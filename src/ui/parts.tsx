@@ -124,7 +124,13 @@ export function ButtonLink({
 }
 
 /** A page's one card, with its title. */
-export function Card({ title, children }: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+export function Card({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
     <div class="pa-card">
       <h1 class="pa-title">{title}</h1>
@@ -134,7 +140,13 @@ export function Card({ title, children }: { readonly title: string; readonly chi
 }
 
 /** What belongs to a page but is not its task, under a line. */
-export function Aside({ title, children }: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+export function Aside({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
     <section class="pa-aside">
       <h2 class="pa-subtitle">{title}</h2>

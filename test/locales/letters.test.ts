@@ -4,7 +4,6 @@ import {
   activationLetter,
   alreadyAccountLetter,
   inPersonLetter,
-  joinedLetter,
   noMatchLetter,
   passwordChangedLetter,
   recoveryInPersonLetter,
@@ -29,7 +28,6 @@ function letters(locale: Locale) {
     earlier: recoveryUseEarlierLetter(t, { recoverLink: link }),
     recoveryInPerson: recoveryInPersonLetter(t),
     changed: passwordChangedLetter(t, { when, locale, timeZone: 'America/Los_Angeles', recoverLink: link }),
-    joined: joinedLetter(t, { signInLink: link }),
   };
 }
 

@@ -87,12 +87,18 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       }),
     ],
     ['waiting', renderPage(WaitingPage, view, { action, errors: {}, feeds, ...links })],
-    ['waiting errors', renderPage(WaitingPage, view, { action, errors: { code: 'error.codeWrong' } as const, feeds, ...links })],
+    [
+      'waiting errors',
+      renderPage(WaitingPage, view, { action, errors: { code: 'error.codeWrong' } as const, feeds, ...links }),
+    ],
     ['activate link', renderPage(ActivateLinkPage, view, { action, token: said })],
     ...(['expired', 'used', 'unknown'] as const).map(
       (reason) => [`link ${reason}`, renderPage(LinkProblemPage, view, { reason, ...links })] as const,
     ),
-    ['password', renderPage(ChoosePasswordPage, view, { ...choose, errors: {}, needsSignInName: false, userName: said })],
+    [
+      'password',
+      renderPage(ChoosePasswordPage, view, { ...choose, errors: {}, needsSignInName: false, userName: said }),
+    ],
     [
       'password errors',
       renderPage(ChoosePasswordPage, view, {

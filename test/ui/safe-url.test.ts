@@ -2,9 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { safePath, safeUrl } from '../../src/ui/safe-url.js';
 
 describe('a link', () => {
-  it.each(['https://app.example/a?b=c', 'http://localhost:3000/', '/help#documents', '#field-email'])('may be %s', (address) => {
-    expect(safeUrl(address)).toBe(address);
-  });
+  it.each(['https://app.example/a?b=c', 'http://localhost:3000/', '/help#documents', '#field-email'])(
+    'may be %s',
+    (address) => {
+      expect(safeUrl(address)).toBe(address);
+    },
+  );
 
   it.each([
     'javascript:alert(1)',
@@ -27,7 +30,15 @@ describe('a link', () => {
 describe('a way back', () => {
   it('stays on this site', () => {
     expect(safePath('/register?interaction=a')).toBe('/register?interaction=a');
-    for (const path of ['https://evil.example', '//evil.example', '/\\evil.example', '/\n/evil.example', 'x', '', undefined]) {
+    for (const path of [
+      'https://evil.example',
+      '//evil.example',
+      '/\\evil.example',
+      '/\n/evil.example',
+      'x',
+      '',
+      undefined,
+    ]) {
       expect(safePath(path)).toBeUndefined();
     }
   });
