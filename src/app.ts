@@ -8,7 +8,7 @@ import { passwordChangedLetter } from './accounts/letters.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
 import { pendingFor } from './accounts/pending.js';
-import { accountPerson } from './accounts/person.js';
+import { accountExists, accountPerson } from './accounts/person.js';
 import { cleanRequests, requestQueue } from './accounts/requests.js';
 import { settleRequests } from './accounts/settle-request.js';
 import { signIn } from './accounts/sign-in.js';
@@ -137,6 +137,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       keys,
       adapter: adapterFactory(db, clock),
       sources: {
+        exists: (accountId) => accountExists(db, accountId),
         person: (accountId) => accountPerson(db, accountId),
         children: async (accountId) =>
           (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
@@ -222,8 +223,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     hasher,
     audit,
     async close() {
-      await closeDoor(door);
-      await jobs.stop();
+      await Promise.all([closeDoor(door), jobs.stop()]);
       mailer.close();
     },
   };
@@ -257,10 +257,10 @@ function listen(door: Server, port: number, host: string): Promise<void> {
   });
 }
 
-/** Stops listening, lets requests at work finish, and after 10 s ends those that do not. */
+/** Stops listening, lets requests at work finish, and after 8 s ends those that do not. */
 function closeDoor(door: Server): Promise<void> {
   return new Promise((resolve) => {
-    const late = setTimeout(() => door.closeAllConnections(), 10_000);
+    const late = setTimeout(() => door.closeAllConnections(), 8_000);
     door.close(() => {
       clearTimeout(late);
       resolve();

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { sql } from 'kysely';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
@@ -7,6 +6,7 @@ import { secretHash } from '../database/secrets.js';
 import { mailboxSharers, registrationCandidates } from '../families/candidates.js';
 import { joinContacts, proveContact } from '../families/joins.js';
 import { leaveFreshProof } from './fresh-proof.js';
+import { lockMailbox } from './mailbox-lock.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { consumeRequest } from './requests.js';
 import type { ClaimedRequest } from './requests.js';
@@ -141,7 +141,7 @@ async function lockContact(trx: Database, contactId: string): Promise<LockedCont
     .where('current', '=', true)
     .executeTakeFirst();
   if (contact === undefined || contact.email === null) return null;
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`mailbox ${contact.email}`}, 0))`.execute(trx);
+  await lockMailbox(trx, contact.email);
   return { ...contact, email: contact.email };
 }
 

@@ -16,6 +16,17 @@ export interface AccountPerson {
   updatedAt: Date;
 }
 
+/** Whether there is such an account and it is not disabled. */
+export async function accountExists(db: Database, accountId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', '=', accountId)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** @returns null when there is no such account or it is disabled */
 export async function accountPerson(db: Database, accountId: string): Promise<AccountPerson | null> {
   const { rows } = await sql<{

@@ -20,6 +20,7 @@ import {
   recoveryUseEarlierLetter,
 } from './letters.js';
 import type { WrittenLetter } from './letters.js';
+import { lockMailbox } from './mailbox-lock.js';
 import { newProofs } from './requests.js';
 
 export interface SettleParts {
@@ -82,6 +83,7 @@ export function settleRequests(parts: SettleParts): Worker {
         locale: row.locale === 'es' ? 'es' : 'en',
         clientId: row.client_id,
       };
+      await lockMailbox(trx, request.identifier);
       const settled = request.kind === 'registration' ? await register(trx, parts, request) : await recover(trx, parts, request);
       const keeps = settled.contact_id !== undefined || settled.account_id !== undefined;
       await trx

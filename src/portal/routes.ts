@@ -1,6 +1,7 @@
 import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
 import { sql } from 'kysely';
+import { pendingFor } from '../accounts/pending.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { contactFacts } from '../families/contact-facts.js';
@@ -48,7 +49,8 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
 
   router.get('/', async (ctx) => {
     const session = await interactions.session(ctx);
-    if (session === null) return reply(ctx, WelcomePage, { signInHref: '/sign-in', registerHref: '/register' });
+    // Who has not accepted the terms is not in yet.
+    if (session === null || (await pendingFor(db, session.accountId)).terms) return reply(ctx, WelcomePage, { signInHref: '/sign-in', registerHref: '/register' });
     await home(ctx, session.accountId);
   });
 

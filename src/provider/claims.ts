@@ -30,7 +30,9 @@ export interface Person {
 
 /** Where claims come from; asked at the moment of the request, never before. */
 export interface ClaimSources {
-  /** The person, or null when there is no such account or it is disabled. */
+  /** Whether there is such an account and it is not disabled: asked at every endpoint. */
+  exists(accountId: string): Promise<boolean>;
+  /** The person, or null as above: asked only where something of it is told. */
   person(accountId: string): Promise<Person | null>;
   children(accountId: string): Promise<EntitledChild[]>;
 }
@@ -80,19 +82,25 @@ function studentsClaim(app: AppRegistration, children: EntitledChild[], id: (stu
   );
 }
 
+const personal = new Set([...claimsOfScope.profile, ...claimsOfScope.email, ...claimsOfScope.phone]);
+
 /**
  * The library's account: claims are computed when asked, cut to the app's registration. Child data leaves only through
  * userinfo, never in an ID token.
  */
 export function oidcAccount(
-  person: Person,
+  accountId: string,
   sources: ClaimSources,
   app: AppRegistration,
   childId: (studentId: string) => string,
 ): Account {
   return {
-    accountId: person.accountId,
+    accountId,
     async claims(use, scope, claims) {
+      // With conformIdTokenClaims an ID token tells only what was asked for by name.
+      if (use === 'id_token' && Object.keys(claims).every((name) => !personal.has(name))) return { sub: accountId };
+      const person = await sources.person(accountId);
+      if (person === null) return { sub: accountId };
       const allowed = registeredClaims(app);
       const known: Record<string, unknown> = {
         name: `${person.givenName} ${person.familyName}`.trim(),
@@ -106,9 +114,9 @@ export function oidcAccount(
       };
       const wanted = scope.split(' ').includes('students') || 'students' in claims;
       if (use === 'userinfo' && wanted && allowed.has('students')) {
-        known['students'] = studentsClaim(app, await sources.children(person.accountId), childId);
+        known['students'] = studentsClaim(app, await sources.children(accountId), childId);
       }
-      const given: AccountClaims = { sub: person.accountId };
+      const given: AccountClaims = { sub: accountId };
       for (const [name, value] of Object.entries(known)) if (allowed.has(name)) given[name] = value;
       return given;
     },

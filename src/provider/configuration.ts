@@ -179,13 +179,12 @@ export function configuration(parts: ProviderParts): Configuration {
       (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
       (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
     async findAccount(ctx, accountId, token) {
-      const person = await parts.sources.person(accountId);
       const clientId = ctx.oidc.client?.clientId ?? token?.clientId;
       const app = clientId === undefined ? undefined : parts.apps.get(clientId);
-      if (person === null || app === undefined) return undefined;
+      if (app === undefined || !(await parts.sources.exists(accountId))) return undefined;
       const childId = (studentId: string): string =>
         app.subject_type === 'pairwise' ? pairwise(parts.keys.pairwise, sectorOf(app), `student ${studentId}`) : studentId;
-      return oidcAccount(person, parts.sources, app, childId);
+      return oidcAccount(accountId, parts.sources, app, childId);
     },
     async pairwiseIdentifier(_ctx, accountId, client) {
       const app = parts.apps.get(client.clientId);
