@@ -127,7 +127,10 @@ export function interactions(
       const found = await past(uid);
       if (found === null) return null;
       const query = new URLSearchParams();
-      for (const [name, value] of Object.entries(found)) if (typeof value === 'string') query.set(name, value);
+      for (const [name, value] of Object.entries(found)) {
+        // A pushed request (RFC 9126) is used up; what it held stands among the parameters.
+        if (typeof value === 'string' && name !== 'request_uri') query.set(name, value);
+      }
       return `/authorize?${query}`;
     },
     app: appFor,

@@ -142,7 +142,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
         clientId: app.client_id,
         clientSecret: secret,
         port: Number(new URL(app.redirect_uris[0] ?? '').port),
-        issuer,
+        issuer: config.issuer,
         scope: app.scope,
       }),
     );
@@ -155,7 +155,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
   if (options.elementary !== undefined) await load('elementary', options.elementary);
   if (options.secondary !== undefined) await load('secondary', options.secondary);
   return {
-    issuer,
+    issuer: config.issuer,
     db: database.db,
     mailbox,
     secret,
