@@ -1,4 +1,5 @@
 import type { RouterInstance } from '@koa/router';
+import type { StudentFact } from '../../src/provider/app-registration.js';
 import type { InteractionDetails } from '../../src/provider/interactions.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { currentInteraction } from '../entry.js';
@@ -9,6 +10,11 @@ import { ConsentPage } from './page.js';
 
 type Fact = Parameters<typeof ConsentPage>[0]['facts'][number];
 
+/** Without a fact an app still learns which children there are. */
+function studentFactsOf(facts: readonly StudentFact[]): Fact[] {
+  return facts.length === 0 ? ['students'] : facts.map((fact) => `students.${fact}` as const);
+}
+
 /** Each piece of data that the app would receive, by its registration and this request. */
 function factsOf({ app, scopes }: InteractionDetails): Fact[] {
   const asked = new Set(scopes);
@@ -16,7 +22,7 @@ function factsOf({ app, scopes }: InteractionDetails): Fact[] {
     ...(asked.has('profile') ? (['name'] as const) : []),
     ...(asked.has('email') ? (['email'] as const) : []),
     ...(asked.has('phone') ? (['phone'] as const) : []),
-    ...(asked.has('students') ? (app?.student_facts ?? []).map((fact) => `students.${fact}` as const) : []),
+    ...(asked.has('students') ? studentFactsOf(app?.student_facts ?? []) : []),
     ...(app?.grant_types.includes('refresh_token') === true ? (['offline'] as const) : []),
   ];
 }

@@ -6,6 +6,13 @@ const extension = /\s*(?:,|;)?\s*(?:x|ext\.?|extension|#)\s*\.?:?\s*\d{1,7}\s*$/
 const northAmerican = /^(?:\+?1)?([2-9]\d{2}[2-9]\d{6})$/;
 const oneDigitOnly = /^\+?1?(\d)\1{6,}$/;
 
+/** A phone number as people write it: `(213) 241-5200`; one of another country with its code. */
+export function readablePhone(e164: string): string {
+  const parsed = parsePhoneNumberFromString(e164, metadata);
+  if (parsed === undefined) return e164;
+  return parsed.countryCallingCode === '1' ? parsed.formatNational() : parsed.formatInternational();
+}
+
 /**
  * A phone number as a SIS or a parent writes it, as E.164 (`+12132415200`); an extension is dropped.
  * A number counts when its length is possible in its country: which ranges are assigned changes faster than any table.

@@ -6,6 +6,7 @@ import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { contactFacts } from '../families/contact-facts.js';
 import { entitledStudents } from '../families/entitlement.js';
+import { readablePhone } from '../families/phone.js';
 import { parameter } from '../http/form.js';
 import { isLocale } from '../locales/negotiate.js';
 import type { Locale } from '../locales/translate.js';
@@ -72,7 +73,8 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
         relation: child.relation,
         on: child.since,
       })),
-      contactFacts: facts,
+      contactFacts: facts.map((fact) => (fact.kind === 'phone' ? { ...fact, value: readablePhone(fact.value) } : fact)),
+      now: clock(),
       signOutAction: '/leave',
     });
   };
