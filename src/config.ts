@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -20,14 +21,31 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+function listed(text: string): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function isRange(range: string): boolean {
+  const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(range) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(prefix ?? 0) <= (family === 6 ? 128 : 32);
+}
+
 const issuer = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-  .refine((value) => new URL(value).href === `${value}/`, 'must be an origin alone, without a path or a final slash');
+  .url({ protocol: /^https?$/, error: 'must be an http or https address', abort: true })
+  .refine((value) => new URL(value).origin === value, 'must be an origin alone, without a path or a final slash');
+
+const badPort = 'must be a port, 1 to 65535';
+const port = z.coerce.number({ error: badPort }).int(badPort).min(1, badPort).max(65_535, badPort);
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const schema = z.object({
   NODE_ENV: z.string().default('development'),
   ISSUER: issuer.default('http://localhost:3000'),
-  PORT: z.coerce.number().int().min(1).max(65_535).default(3000),
+  PORT: port.default(3000),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// connection string' })
@@ -41,9 +59,15 @@ const schema = z.object({
     .optional(),
   SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional(),
   MAIL_FROM: z.string().min(3).optional(),
-  TRUSTED_PROXIES: z.string().default(''),
-  THROTTLE_SCALE: z.coerce.number().min(1).default(1),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  TRUSTED_PROXIES: z
+    .string()
+    .refine((value) => listed(value).every(isRange), 'must be addresses or CIDR ranges, separated by commas')
+    .default(''),
+  THROTTLE_SCALE: z.coerce
+    .number({ error: 'must be a number' })
+    .min(1, 'must be 1 or more')
+    .default(1),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 });
 
 /** The one parsed, frozen configuration. Durations are nowhere in it: values of the domain stand in their own files. */
@@ -89,15 +113,15 @@ function withFiles(environment: Environment, problems: string[]): Environment {
   return found;
 }
 
-/** What production refuses to start with (decision 16), a sentence each. */
-function productionProblems(values: z.infer<typeof schema>): string[] {
+/** What production refuses to start with (decision 16), a sentence each; said also where other variables are wrong. */
+function productionProblems(values: Environment): string[] {
   const problems: string[] = [];
-  if (new URL(values.ISSUER).protocol !== 'https:') problems.push('ISSUER: must be an https address in production.');
-  if (values.SECRETS_KEY === undefined) {
+  if (values['ISSUER']?.startsWith('https:') !== true) problems.push('ISSUER: must be an https address in production.');
+  if (values['SECRETS_KEY'] === undefined) {
     problems.push('SECRETS_KEY: is missing; make one with `openssl rand -base64 32 | tr +/ -_ | tr -d =`.');
   }
-  if (values.SMTP_URL === undefined) problems.push('SMTP_URL: is missing; mails need a server.');
-  if (values.MAIL_FROM === undefined) problems.push('MAIL_FROM: is missing; mails need a sender.');
+  if (values['SMTP_URL'] === undefined) problems.push('SMTP_URL: is missing; mails need a server.');
+  if (values['MAIL_FROM'] === undefined) problems.push('MAIL_FROM: is missing; mails need a sender.');
   return problems;
 }
 
@@ -109,15 +133,15 @@ function productionProblems(values: z.infer<typeof schema>): string[] {
  */
 export function parseConfig(environment: Environment): Config {
   const problems: string[] = [];
-  const parsed = schema.safeParse(withFiles(environment, problems));
+  const found = withFiles(environment, problems);
+  const parsed = schema.safeParse(found);
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
-    throw new ConfigurationError(problems);
   }
+  const production = found['NODE_ENV'] === 'production';
+  if (production) problems.push(...productionProblems(found));
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems);
   const values = parsed.data;
-  const production = values.NODE_ENV === 'production';
-  if (production) problems.push(...productionProblems(values));
-  if (problems.length > 0) throw new ConfigurationError(problems);
 
   const loopback = loopbackHosts.has(new URL(values.ISSUER).hostname);
   return Object.freeze({
@@ -134,9 +158,7 @@ export function parseConfig(environment: Environment): Config {
     secretsKey: values.SECRETS_KEY === undefined ? null : Buffer.from(values.SECRETS_KEY, 'base64url'),
     smtpUrl: values.SMTP_URL ?? null,
     mailFrom: values.MAIL_FROM ?? 'Parent Access <parent-access@localhost>',
-    trustedProxies: values.TRUSTED_PROXIES.split(',')
-      .map((range) => range.trim())
-      .filter((range) => range !== ''),
+    trustedProxies: listed(values.TRUSTED_PROXIES),
     throttleScale: values.THROTTLE_SCALE,
     logLevel: values.LOG_LEVEL,
   });
