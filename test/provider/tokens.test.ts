@@ -52,7 +52,7 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
     const end = await browser.submit({}, { button: 'logout=yes' });
     expect(end.url).toBe(echoices.redirectUri.replace('/callback', '/'));
     await expect(client.refreshTokenGrant(echoices.configuration, refreshed.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
-    await expect(client.fetchUserInfo(echoices.configuration, refreshed.access_token, claims?.sub ?? '')).rejects.toThrow();
+    await expect(client.fetchUserInfo(echoices.configuration, refreshed.access_token, claims?.sub ?? '')).rejects.toMatchObject({ status: 401 });
   });
 
   it('gives each app the children with the facts it is registered for, and the school only where it may be told', async () => {

@@ -73,6 +73,6 @@ describe('a restriction', () => {
     const page = await browser.submit({ password: 'a long way to school' });
     expect(page.status).toBe(410);
     expect(await house.db.selectFrom('accounts').select('id').where('email', '=', 'lola@example.org').execute()).toEqual([]);
-    await expect(acceptTerms(browser)).rejects.toThrow();
+    await expect(acceptTerms(browser)).rejects.toThrow('no form');
   });
 });
