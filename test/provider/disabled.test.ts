@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { register, signIn } from '../journeys/steps.js';
+import { openBrowser } from '../support/browser.js';
+import { databases } from '../support/database.js';
+import { startTestHouse } from '../support/house.js';
+import type { TestHouse } from '../support/house.js';
+import { post, relyingParty } from '../support/relying-party.js';
+import type { RelyingParty } from '../support/relying-party.js';
+import { apps, elementary } from './family.js';
+
+describe.each(databases)('from one moment to the next, on %s', (kind) => {
+  let house: TestHouse;
+  let echoices: RelyingParty;
+  const mother = openBrowser();
+  beforeAll(async () => {
+    house = await startTestHouse({ kind, elementary, apps });
+    echoices = await relyingParty(house, 'echoices');
+    await register(mother, house, 'maria@example.org');
+  });
+  afterAll(async () => {
+    await echoices.close();
+    await house.close();
+  });
+
+  /** What is left of a sign-in: userinfo, introspection, refresh and the portal. */
+  async function remains(tokens: { access_token: string; refresh_token?: string }) {
+    const credentials = { clientId: 'echoices', secret: house.secret };
+    const info = await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
+    const seen = await post(house, '/introspect', { token: tokens.access_token }, credentials);
+    const refreshed = await post(house, '/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' }, credentials);
+    const portal = await mother.get(`${house.issuer}/`);
+    return [info.status, seen.body['active'], refreshed.status, portal.text.includes('Ana')];
+  }
+
+  it('sessions from before a recovery are dead everywhere', async () => {
+    const tokens = await echoices.tokens(mother);
+    const later = new Date(Date.now() + 1_000);
+    await house.db.updateTable('accounts').set({ sessions_not_before: later }).execute();
+    expect(await remains(tokens)).toEqual([401, false, 400, false]);
+    await house.db.updateTable('accounts').set({ sessions_not_before: null }).execute();
+  });
+
+  it('a disabled account is dead everywhere, and cannot sign in', async () => {
+    await mother.get(`${house.issuer}/sign-in`);
+    const tokens = await echoices.tokens(mother);
+    await house.db.updateTable('accounts').set({ disabled_at: new Date() }).execute();
+    expect(await remains(tokens)).toEqual([401, false, 400, false]);
+    await mother.get(`${house.issuer}/sign-in`);
+    expect((await signIn(mother, 'maria@example.org')).status).toBe(422);
+  });
+});
