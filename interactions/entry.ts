@@ -41,14 +41,16 @@ export async function currentInteraction(ctx: Context, parts: InteractionParts, 
  */
 async function leadBack(ctx: Context, parts: InteractionParts, uid: string): Promise<void> {
   const { interactions, cookies, reply, issuer } = parts;
-  if (interactions.holds(ctx, uid)) {
+  const held = interactions.holds(ctx, uid);
+  if (held) {
     const restart = await interactions.restart(uid);
     if (restart !== null) return ctx.redirect(restart);
   }
   const app = await interactions.appOf(uid);
   const locale = localeOf(ctx);
   const way = isPortal(app) || app === null ? { href: '/sign-in', label: 'Parent Access' } : wayTo(app, issuer, locale);
-  if (cookies.get(ctx, 'proof') !== undefined && way !== null) return ctx.redirect(way.href);
+  // A browser that finished here before, or has just registered, is led on without a word.
+  if ((held || cookies.get(ctx, 'proof') !== undefined) && way !== null) return ctx.redirect(way.href);
   reply(
     ctx,
     ProblemPage,

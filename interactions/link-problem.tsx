@@ -15,15 +15,23 @@ export interface LinkProblemProps {
 export function LinkProblemPage({ view, reason, againHref, signInHref }: LinkProblemProps): JSX.Element {
   const { t } = view;
   const title = t(`link.${reason}.title`);
+  // Who used the link, or is not signed in, needs no new one.
+  const signInFirst = reason === 'used' || reason === 'session';
+  const again = (
+    <ButtonLink href={againHref} kind={signInFirst ? 'secondary' : 'primary'}>
+      {t('link.again')}
+    </ButtonLink>
+  );
   return (
     <Document view={view} title={title}>
       <Card title={title}>
         <p class="pa-lead">{t(`link.${reason}.text`)}</p>
         <div class="pa-choices">
-          <ButtonLink href={againHref}>{t('link.again')}</ButtonLink>
-          <ButtonLink href={signInHref} kind="secondary">
+          {!signInFirst && again}
+          <ButtonLink href={signInHref} kind={signInFirst ? 'primary' : 'secondary'}>
             {t('link.signIn')}
           </ButtonLink>
+          {signInFirst && again}
         </div>
       </Card>
     </Document>

@@ -155,11 +155,12 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       fetch: guardedFetch(calledOrigins(apps.values())),
       endSession,
       pages: {
-        problem: (ctx, fault, _error) =>
+        problem: (ctx, fault, error) =>
           providerProblem(
             ctx,
             { issuer: config.issuer, apps, interactions: pages(), reply },
             fault,
+            error,
             ctx.oidc?.client?.clientId,
           ),
         signOut: async (ctx, form) => showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),

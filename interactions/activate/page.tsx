@@ -99,7 +99,7 @@ export interface KeepCodeProps {
 export function KeepCodePage({ view, code, continueHref }: KeepCodeProps): JSX.Element {
   const { t } = view;
   return (
-    <Document view={view} title={t('keep.title')}>
+    <Document view={view} title={t('keep.title')} shownOnce>
       <Card title={t('keep.title')}>
         <p class="pa-lead">{t('keep.lead')}</p>
         <div class="pa-secret">
@@ -107,7 +107,9 @@ export function KeepCodePage({ view, code, continueHref }: KeepCodeProps): JSX.E
           <p class="pa-secret__code">{code}</p>
         </div>
         <p class="pa-text">{t('keep.once')}</p>
-        <p class="pa-text">{t('keep.never')}</p>
+        <div class="pa-alert pa-alert--warning">
+          <p>{t('keep.never')}</p>
+        </div>
         <ButtonLink href={continueHref}>{t('keep.submit')}</ButtonLink>
       </Card>
     </Document>

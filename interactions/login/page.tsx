@@ -64,9 +64,11 @@ export function LoginPage(props: LoginProps): JSX.Element {
           </Link>
         </Aside>
         {cancelAction !== null && appName !== null && (
-          <Form action={cancelAction}>
-            <Button kind="secondary">{t('login.back', { app: appName })}</Button>
-          </Form>
+          <div class="pa-turn-back">
+            <Form action={cancelAction}>
+              <Button kind="secondary">{t('login.back', { app: appName })}</Button>
+            </Form>
+          </div>
         )}
       </Card>
     </Document>

@@ -47,7 +47,7 @@ export function ProblemPage({ view, kind, requestId, wayBack, retryHref, retryAf
         <ButtonLink href="/" kind={wayBack === null && retryHref === null ? 'primary' : 'secondary'}>
           {t('problem.home')}
         </ButtonLink>
-        <p class="pa-text">
+        <p class="pa-quiet pa-reference">
           {t('problem.reference')} <code>{requestId}</code>
         </p>
       </Card>

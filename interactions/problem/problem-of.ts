@@ -14,13 +14,15 @@ function statusOf(error: unknown): number {
   return typeof error.status === 'number' ? error.status : 500;
 }
 
+// These come without a code, or with one (55000) that statements have too.
+const connectionMessages = /timeout exceeded when trying to connect|Connection terminated|not currently accepting connections/i;
 const connectionCodes = /^(08|57P0|53)|^E(CONN|PIPE|TIMEDOUT|AI_AGAIN)/;
 
 /** The database is away or full: the person should come again, the operator is told by `/readyz` and the log. */
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  return connectionCodes.test(code) || /timeout exceeded when trying to connect|Connection terminated/i.test(error.message);
+  return connectionCodes.test(code) || connectionMessages.test(error.message);
 }
 
 /** Turns whatever was thrown into what a person is told; what is not known is the server's own fault. */

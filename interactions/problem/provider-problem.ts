@@ -5,6 +5,7 @@ import type { Reply } from '../../src/ui/reply.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { wayTo } from '../way-back.js';
 import { ProblemPage } from './page.js';
+import { problemOf } from './problem-of.js';
 
 type Kind = Parameters<typeof ProblemPage>[0]['kind'];
 
@@ -32,13 +33,22 @@ function resumedUid(path: string): string | null {
  * back to an interaction that this browser held but that fits its session no more starts over; others are led to the app.
  *
  * @param fault the OAuth error code
+ * @param error what the library caught
  */
 export async function providerProblem(
   ctx: Context,
   { issuer, apps, interactions, reply }: ProviderProblemParts,
   fault: string,
+  error: unknown,
   clientId: string | undefined,
 ): Promise<void> {
+  const { kind: cause, status, retryAfter } = problemOf(error);
+  if (cause === 'busy') {
+    ctx.set('Retry-After', String(retryAfter));
+    const again = ctx.method === 'GET' ? ctx.url : '/';
+    reply(ctx, ProblemPage, { kind: cause, requestId: String(ctx.state['requestId']), wayBack: null, retryHref: again }, { status, path: '/' });
+    return;
+  }
   const uid = resumedUid(ctx.path);
   const lost = uid !== null && ctx.status < 500;
   if (lost && interactions.holds(ctx, uid)) {

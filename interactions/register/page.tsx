@@ -92,7 +92,9 @@ export function WaitingPage({ view, action, errors, feeds, signInHref, againHref
             hint={t('waiting.codeHint')}
             error={errors.code}
           />
-          <p class="pa-text">{t('waiting.neverShare')}</p>
+          <div class="pa-alert pa-alert--warning">
+            <p>{t('waiting.neverShare')}</p>
+          </div>
           <Button>{t('waiting.submit')}</Button>
         </Form>
         <Aside title={t('waiting.elsewhere')}>

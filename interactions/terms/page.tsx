@@ -27,8 +27,8 @@ export function TermsPage({ view, action, version }: TermsProps): JSX.Element {
               <p>{t(`terms.${part}`)}</p>
             </section>
           ))}
-          <p class="pa-text">{t('terms.version', { version })}</p>
         </div>
+        <p class="pa-quiet pa-reference">{t('terms.version', { version })}</p>
         {action !== null && (
           <Form action={action}>
             <Button name="decision" value="accept">

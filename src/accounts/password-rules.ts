@@ -23,6 +23,14 @@ function isRun(text: string): boolean {
   return Math.abs(step) === 1 && points.every((point, index) => index === 0 || point - (points[index - 1] ?? 0) === step);
 }
 
+/** The keys of a keyboard in their order: along the rows, and down the columns. */
+const walks = ['1234567890qwertyuiopasdfghjklzxcvbnm', '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p', '1234567890123456789012345678901234567890'];
+const keyboards = walks.flatMap((walk) => [walk, Array.from(walk).toReversed().join('')]);
+
+function isKeyboardWalk(text: string): boolean {
+  return text.length >= 8 && keyboards.some((walk) => walk.includes(text));
+}
+
 /**
  * Judges a password by NIST SP 800-63B-4 §3.1.1.2: length and a blocklist (common passwords, the district's words, the
  * person's own sign-in), no composition rules.
@@ -41,5 +49,5 @@ export function passwordProblem(password: string, own: readonly string[]): Passw
   const pieces = [plain, letters, repeatedPiece(plain), repeatedPiece(letters), plain.replace(/[\d\p{P}\p{S}]+$/u, '')];
   const mine = own.flatMap((text) => [text.toLowerCase(), text.toLowerCase().split('@')[0] ?? '']);
   if (pieces.some((piece) => piece.length > 3 && mine.includes(piece))) return 'personal';
-  return pieces.some((piece) => common.has(piece)) || isRun(plain) || repeatedPiece(plain).length < 4 ? 'common' : null;
+  return pieces.some((piece) => common.has(piece) || isKeyboardWalk(piece)) || isRun(plain) || repeatedPiece(plain).length < 4 ? 'common' : null;
 }

@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Context } from 'koa';
+import type { PastRequest } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
 import { grantRegistration } from './grants.js';
@@ -40,7 +41,7 @@ export interface Interactions {
   session(ctx: Context): Promise<{ uid: string; accountId: string; signedInAt: Date } | null>;
   /** Whether this browser holds the cookie of that interaction, live or not. */
   holds(ctx: Context, uid: string): boolean;
-  /** Start over from what was stored: the `/authorize` address of an interaction that this browser once had. */
+  /** Start over from what was stored: the `/authorize` address of an interaction that the app has no answer to yet. */
   restart(uid: string): Promise<string | null>;
   /** A registered app by its client id. */
   app(clientId: string | null): AppRegistration | null;
@@ -54,7 +55,7 @@ export function interactions(
   provider: Provider,
   apps: ReadonlyMap<string, AppRegistration>,
   endSession: EndSession,
-  past: (uid: string) => Promise<Record<string, unknown> | null>,
+  past: (uid: string) => Promise<PastRequest | null>,
 ): Interactions {
   const find = async (ctx: Context) => {
     try {
@@ -125,9 +126,9 @@ export function interactions(
     },
     async restart(uid) {
       const found = await past(uid);
-      if (found === null) return null;
+      if (found === null || found.answered) return null;
       const query = new URLSearchParams();
-      for (const [name, value] of Object.entries(found)) {
+      for (const [name, value] of Object.entries(found.params)) {
         // A pushed request (RFC 9126) is used up; what it held stands among the parameters.
         if (typeof value === 'string' && name !== 'request_uri') query.set(name, value);
       }
@@ -136,7 +137,7 @@ export function interactions(
     app: appFor,
     async appOf(uid) {
       const found = await past(uid);
-      return found === null ? null : appFor(found['client_id']);
+      return found === null ? null : appFor(found.params['client_id']);
     },
   };
 }

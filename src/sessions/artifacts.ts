@@ -141,18 +141,27 @@ async function endInteraction(db: Database, clock: Clock, uid: string): Promise<
     .execute();
 }
 
+/** What an app once asked. */
+export interface PastRequest {
+  /** The parameters of `/authorize`. */
+  params: Record<string, unknown>;
+  /** The app has its answer: the same request would be of no use to it. */
+  answered: boolean;
+}
+
 /**
  * The request an interaction began with, also when it is over or expired.
  *
- * @returns the parameters of `/authorize`, or null when it is unknown or longer ago than 24 hours
+ * @returns null when it is unknown or longer ago than 24 hours
  */
-export async function pastRequest(db: Database, uid: string): Promise<Record<string, unknown> | null> {
+export async function pastRequest(db: Database, uid: string): Promise<PastRequest | null> {
   const row = await db
     .selectFrom('artifacts')
-    .select('payload')
+    .select(['payload', 'consumed_at'])
     .where('kind', '=', 'Interaction')
     .where('id_hash', '=', uid)
     .executeTakeFirst();
   const params = row?.payload['params'];
-  return typeof params === 'object' && params !== null ? { ...params } : null;
+  if (row === undefined || typeof params !== 'object' || params === null) return null;
+  return { params: { ...params }, answered: row.consumed_at !== null };
 }

@@ -12,6 +12,8 @@ export interface DocumentProps {
   readonly hasErrors?: boolean;
   /** Where the "Sign out" button posts; without it there is no such button. */
   readonly signOutAction?: string | undefined;
+  /** What the page shows cannot be shown again, so no link to another language leads away from it. */
+  readonly shownOnce?: boolean;
   /** A wider page, for several cards beside each other on a computer. */
   readonly wide?: boolean;
   readonly children: ComponentChildren;
@@ -40,7 +42,7 @@ function Mark(): JSX.Element {
  * The frame of every page: title, language, one stylesheet, a link past the header, the product's name, the other language,
  * the page itself, and help.
  */
-export function Document({ view, title, hasErrors, signOutAction, wide, children }: DocumentProps): JSX.Element {
+export function Document({ view, title, hasErrors, signOutAction, shownOnce, wide, children }: DocumentProps): JSX.Element {
   const { t, locale, path } = view;
   const site = t('site.name');
   const full = t('site.title', { title, site });
@@ -67,11 +69,13 @@ export function Document({ view, title, hasErrors, signOutAction, wide, children
               <span>{site}</span>
             </a>
             <div class="pa-header__tools">
-              <nav aria-label={t('site.language')}>
-                <a class="pa-tool" href={languageHref(other.locale, path)} lang={other.locale} hreflang={other.locale}>
-                  {other.name}
-                </a>
-              </nav>
+              {shownOnce !== true && (
+                <nav aria-label={t('site.language')}>
+                  <a class="pa-tool" href={languageHref(other.locale, path)} lang={other.locale} hreflang={other.locale}>
+                    {other.name}
+                  </a>
+                </nav>
+              )}
               {signOutAction !== undefined && (
                 <form method="post" action={signOutAction}>
                   <button class="pa-tool" type="submit">
