@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A run of the real program. */
+export interface Run {
+  child: ChildProcess;
+  out(): string;
+  err(): string;
+  /** The exit code, once it ended. */
+  ended: Promise<number | null>;
+}
+
+/** Starts `parent-access ARGUMENTS` with this environment and no other. */
+export function run(args: string[], environment: Record<string, string>, input = ''): Run {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+    cwd: root,
+    env: { PATH, HOME, ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString('utf8');
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString('utf8');
+  });
+  child.stdin.end(input);
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve);
+  });
+  return { child, out: () => out, err: () => err, ended };
+}
+
+/** Waits until a `serve` says that it is ready. */
+export async function ready(served: Run): Promise<void> {
+  const over = served.ended.then((code) => {
+    throw new Error(`serve ended with ${String(code)}: ${served.err()}`);
+  });
+  over.catch(() => {});
+  const said = (async () => {
+    for (;;) {
+      if (served.out().includes('is ready')) return;
+      await pause(50);
+    }
+  })();
+  await Promise.race([said, over]);
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openBrowser } from '../support/browser.js';
+import { freshDatabase } from '../support/database.js';
+import { freePort } from '../support/house.js';
+import { ready, run } from './program.js';
+import type { Run } from './program.js';
+
+async function environment(folder: string): Promise<Record<string, string>> {
+  const port = await freePort();
+  const clients = join(folder, '..', `clients-${port}.json`);
+  writeFileSync(clients, JSON.stringify({ clients: [] }));
+  return { DATA_DIR: folder, PORT: String(port), ISSUER: `http://localhost:${port}`, CLIENTS_FILE: clients, LOG_LEVEL: 'error' };
+}
+
+async function signsIn(issuer: string): Promise<boolean> {
+  const browser = openBrowser();
+  await browser.get(`${issuer}/sign-in`);
+  const page = await browser.submit({ identifier: 'registered@example.org', password: 'correct horse battery staple' });
+  return page.url === `${issuer}/`;
+}
+
+describe('serve on an empty folder', () => {
+  const base = mkdtempSync(join(tmpdir(), 'parent-access-serve-'));
+  const folder = join(base, 'data');
+  let settings: Record<string, string> = {};
+  let server: Run;
+  beforeAll(async () => {
+    settings = await environment(folder);
+    server = run(['serve'], settings);
+    await ready(server);
+  });
+  afterAll(async () => {
+    server.child.kill('SIGKILL');
+    await server.ended;
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  it('tells a newcomer in about ten lines what to open and with whom', () => {
+    expect(server.out().trim().split('\n').length).toBeLessThanOrEqual(12);
+    for (const word of ['parent@example.org', '(213) 555-0100', 'registered@example.org', 'correct horse battery staple', '/dev/mail']) {
+      expect(server.out()).toContain(word);
+    }
+  });
+
+  it('is ready, and the sample parent signs in', async () => {
+    expect((await fetch(`${settings['ISSUER']}/readyz`)).status).toBe(200);
+    expect(await signsIn(settings['ISSUER'] ?? '')).toBe(true);
+    const mails = await fetch(`${settings['ISSUER']}/dev/mail.json?to=parent@example.org`);
+    expect(await mails.json()).toEqual([]);
+  });
+
+  it('keeps its secrets from others', () => {
+    expect(statSync(join(folder, 'secrets-key')).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, 'control.sock')).mode & 0o777).toBe(0o600);
+  });
+
+  it('a second process on the folder is refused in one sentence', async () => {
+    const second = run(['serve'], { ...settings, PORT: String(await freePort()) });
+    expect(await second.ended).toBe(2);
+    expect(second.err().trim().split('\n')).toHaveLength(1);
+    expect(second.err()).toContain('is in use by process');
+  });
+
+  it('import is done by the server that holds the folder; an unknown feed is refused in one sentence', async () => {
+    const done = run(['import', '--feed', 'elementary'], settings);
+    expect(await done.ended).toBe(0);
+    expect(done.out()).toContain('elementary: unchanged');
+    const refused = run(['import', '--feed', 'nobody'], settings);
+    expect(await refused.ended).toBe(2);
+    expect(refused.err()).toContain('elementary, secondary');
+  });
+
+  it('a feed that is broken is refused whole, with line or column, and what stands, stands', async () => {
+    writeFileSync(join(folder, 'sample', 'secondary.csv'), 'sis,school_code\nsecondary,1\n');
+    const refused = run(['import', '--feed', 'secondary'], settings);
+    expect(await refused.ended).toBe(2);
+    expect(refused.err()).toMatch(/column|header/i);
+    expect(await signsIn(settings['ISSUER'] ?? '')).toBe(true);
+  });
+
+  it('SIGTERM ends it with 0; a second start keeps the data', async () => {
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    rmSync(join(folder, 'sample'), { recursive: true });
+    server = run(['serve'], settings);
+    await ready(server);
+    expect(await signsIn(settings['ISSUER'] ?? '')).toBe(true);
+  });
+});
+
+describe('serve on PostgreSQL', () => {
+  const base = mkdtempSync(join(tmpdir(), 'parent-access-serve-'));
+  afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+  it('is the same, and so is migrate, twice', async () => {
+    const database = await freshDatabase();
+    const settings = { ...(await environment(join(base, 'data'))), DATABASE_URL: database.url ?? '' };
+    for (const said of ['up to date', 'up to date']) {
+      const migrated = run(['migrate'], settings);
+      expect(await migrated.ended).toBe(0);
+      expect(migrated.out()).toContain(said);
+    }
+    const server = run(['serve'], settings);
+    await ready(server);
+    expect(await signsIn(settings['ISSUER'] ?? '')).toBe(true);
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    await database.close();
+  });
+});
