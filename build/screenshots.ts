@@ -26,7 +26,9 @@ async function ready(): Promise<void> {
 
 async function mailedLink(): Promise<string> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const mails = (await (await fetch(`${issuer}/dev/mail.json?to=parent@example.org`)).json()) as Array<{ text: string }>;
+    const mails = (await (await fetch(`${issuer}/dev/mail.json?to=parent@example.org`)).json()) as Array<{
+      text: string;
+    }>;
     const link = /http:\S+\/activate\S+/.exec(mails[0]?.text ?? '')?.[0];
     if (link !== undefined) return link;
     await pause(100);
@@ -35,24 +37,29 @@ async function mailedLink(): Promise<string> {
 }
 
 async function journey(page: Page): Promise<void> {
-  const shoot = (name: string): Promise<unknown> => page.screenshot({ path: join(out, `${name}.png`) });
-  const submit = (): Promise<void> => page.locator('main button[type=submit]').first().click();
+  const shoot = async (name: string): Promise<void> => {
+    // One dot for each CSS pixel, so that a reader of the README loads kilobytes.
+    await page.screenshot({ path: join(out, `${name}.png`), scale: 'css' });
+  };
+  const press = async (selector = 'main button[type=submit]'): Promise<void> => {
+    await Promise.all([page.waitForEvent('load'), page.locator(selector).first().click()]);
+  };
   await page.goto('http://localhost:4001/login');
   await shoot('1-sign-in');
-  await page.locator('a[href^="/register"]').click();
+  await press('a[href^="/register"]');
   await page.fill('[name=email]', 'parent@example.org');
   await page.fill('[name=phone]', '(213) 555-0100');
   await shoot('2-register');
-  await submit();
+  await press();
   await shoot('3-waiting');
   await page.goto(await mailedLink());
-  await submit();
+  await press();
   await page.fill('[name=password]', 'a long way to school');
   await shoot('4-password');
-  await submit();
+  await press();
   await shoot('5-terms');
-  await page.locator('button[value=accept]').click();
-  if (page.url().startsWith(issuer)) await submit();
+  await press('button[value=accept]');
+  if (page.url().startsWith(issuer)) await press();
   await page.waitForURL('http://localhost:4001/**');
   await shoot('6-echoices');
   await page.goto(`${issuer}/`);
@@ -70,7 +77,7 @@ try {
   mkdirSync(out, { recursive: true });
   await ready();
   const chromium = await openChromium();
-  const phone = await chromium.device({ width: 390, height: 780 });
+  const phone = await chromium.device({ width: 360, height: 720 });
   await journey(await phone.newPage());
   await chromium.close();
 } finally {

@@ -219,15 +219,17 @@ export async function openHouse(foundation: Foundation): Promise<House> {
 
   const handle = app.callback();
   const door = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, (request, response) => void handle(request, response));
-  await listen(door, config.port, config.host);
-  return {
-    hasher,
-    audit,
-    async close() {
-      await Promise.all([closeDoor(door), jobs.stop()]);
-      mailer.close();
-    },
+  const close = async (): Promise<void> => {
+    await Promise.all([closeDoor(door), jobs.stop()]);
+    mailer.close();
   };
+  try {
+    await listen(door, config.port, config.host);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { hasher, audit, close };
 }
 
 async function passwordNotice(

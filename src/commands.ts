@@ -118,6 +118,18 @@ function showReport(report: RunReport, json: boolean, { out }: Terminal): void {
   }
 }
 
+/** What the machine or the database lacks, in one sentence that names the setting; null for a fault of ours. */
+function lack(error: Error): string | null {
+  const code = 'code' in error ? String(error.code) : '';
+  const reason = error.message === '' ? code : error.message;
+  if (code === 'EADDRINUSE') return `The PORT is in use by another program: stop that one, or give this one another PORT and ISSUER (${reason}).`;
+  if (/^(ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|28\w{3}|3D000|53300|57P03)$/.test(code)) {
+    return `The database of DATABASE_URL cannot be used: ${reason}.`;
+  }
+  if (/^(EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)$/.test(code)) return `The DATA_DIR cannot be used: ${reason}.`;
+  return null;
+}
+
 const refusals = [
   Refused,
   ConfigurationError,
@@ -137,7 +149,7 @@ const refusals = [
  */
 export async function run(args: string[], environment: Record<string, string | undefined>, terminal: Terminal): Promise<number> {
   const [name = 'help', ...rest] = args;
-  const command = commands[name];
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     terminal.err(usage);
     return name === 'help' || name === '--help' ? 0 : 2;
@@ -149,6 +161,11 @@ export async function run(args: string[], environment: Record<string, string | u
     const wrongArguments = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
     if (error instanceof Error && (wrongArguments || refusals.some((kind) => error instanceof kind))) {
       terminal.err(error.message);
+      return 2;
+    }
+    const sentence = error instanceof Error ? lack(error) : null;
+    if (sentence !== null) {
+      terminal.err(sentence);
       return 2;
     }
     terminal.err(error instanceof Error ? (error.stack ?? error.message) : 'An unknown fault.');

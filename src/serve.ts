@@ -33,15 +33,29 @@ export async function serve(config: Config, print: (text: string) => void): Prom
   const logger = makeLogger(config);
   if (config.throttleScale > 1) logger.warn({ scale: config.throttleScale }, 'throttles are loosened: THROTTLE_SCALE');
   const foundation = await layFoundation(config, systemClock, logger);
-  const { database, feeds, apps } = foundation;
+  const { database } = foundation;
+  const closeFoundation = async (): Promise<void> => {
+    await foundation.mailbox?.close();
+    await database.close();
+  };
   let house: House;
   try {
     house = await openHouse(foundation);
   } catch (error) {
-    await foundation.mailbox?.close();
-    await database.close();
+    await closeFoundation();
     throw error;
   }
+  try {
+    await furnish(foundation, house, print);
+  } finally {
+    await house.close();
+    await closeFoundation();
+  }
+}
+
+/** Brings in what a house on this configuration has, and stays until it is told to end. */
+async function furnish(foundation: Foundation, house: House, print: (text: string) => void): Promise<void> {
+  const { config, database, feeds, apps, logger } = foundation;
   const imports = { db: database.db, clock: systemClock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit: house.audit };
   const samples = allowsSamples(config);
   // The embedded database is this process's alone: an import that a killed one left is over.
@@ -60,7 +74,4 @@ export async function serve(config: Config, print: (text: string) => void): Prom
   });
   silence();
   demos?.close();
-  await house.close();
-  await foundation.mailbox?.close();
-  await database.close();
 }

@@ -13,7 +13,7 @@ export interface WrittenLetter {
 /** What a letter is made of, in order. A letter never tells of a child, of another guardian, or why something is not possible. */
 type Part = { say: string } | { button: string; href: string } | { code: string };
 
-const frame = 'font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:17px;line-height:1.5;color:#1b1b1b;max-width:34em;margin:0 auto;padding:24px';
+const frame = 'font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:17px;line-height:1.5;color:#1b1b1b;max-width:34em;margin:0 auto;padding:24px;overflow-wrap:anywhere;word-break:break-word';
 const buttonStyle = 'display:inline-block;background:#1a3c6e;color:#ffffff;padding:14px 22px;border-radius:8px;text-decoration:none;font-weight:700';
 const codeStyle = 'font-size:28px;font-weight:700;letter-spacing:4px;font-family:ui-monospace,Menlo,Consolas,monospace';
 
@@ -48,7 +48,7 @@ function write(t: Translate, subject: string, parts: Part[]): WrittenLetter {
     subject,
     text: `${body.map(partText).join('\n\n')}\n`,
     html: `<!doctype html>${renderToString(
-      <div style={frame}>
+      <div lang={t.locale} style={frame}>
         {body.map((part, index) => (
           <PartHtml key={index} part={part} t={t} />
         ))}

@@ -42,6 +42,16 @@ function isListed(list: BlockList, address: string): boolean {
   return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
+/** One key for a source: who has an IPv6 address has the whole /64 around it (RFC 6177), and could take a new one for each try. */
+function sourceKey(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::');
+  const front = head.split(':').filter((group) => group !== '');
+  const back = tail.split(':').filter((group) => group !== '');
+  const groups = [...front, ...Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0'), ...back];
+  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}
+
 /** The address the request comes from: the peer, or what the trusted proxy next to us says of *its* peer, no further. */
 function sourceOf(req: IncomingMessage, trusted: BlockList): string {
   const peer = plainAddress(req.socket.remoteAddress);
@@ -54,12 +64,13 @@ function sourceOf(req: IncomingMessage, trusted: BlockList): string {
 /**
  * Decision 1: whatever a request says about where it was sent, the issuer decides. Refused with 421: another `Host`, a
  * target in absolute form. Forwarding headers are read once, from a trusted peer, and then removed for all.
- * `/healthz` and `/readyz` answer to any name. Leaves the source address in `ctx.state.source`.
+ * `/healthz` and `/readyz` answer to any name. Leaves the source (an IPv4 address or an
+ * IPv6 network) in `ctx.state.source`.
  */
 export function guardHost(issuer: string, trusted: BlockList): Middleware {
   const { host } = new URL(issuer);
   return async (ctx, next) => {
-    ctx.state['source'] = sourceOf(ctx.req, trusted);
+    ctx.state['source'] = sourceKey(sourceOf(ctx.req, trusted));
     for (const name of forwardingHeaders) delete ctx.req.headers[name];
     const target = ctx.req.url ?? '';
     const probe = target === '/healthz' || target === '/readyz';

@@ -91,11 +91,12 @@ export function interactions(
     async login(ctx, { accountId, amr, keep }) {
       const found = await provider.interactionDetails(ctx.req, ctx.res);
       const before = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-      // Somebody else was signed in on this browser: theirs ends first, whole, and the interaction forgets it.
+      // Somebody else was signed in on this browser: the interaction forgets them, and their session ends whole.
       if (before.accountId !== undefined && before.accountId !== accountId) {
-        await endSession(before.uid, 'switched', before.accountId);
         delete found.session;
+        delete found.grantId;
         await found.persist();
+        await endSession(before.uid, 'switched', before.accountId);
       }
       return finish(ctx, { login: { accountId, amr, acr, remember: keep } });
     },

@@ -46,7 +46,19 @@ export async function revoke(
     .returning('grant_id')
     .execute();
   const grants = authorizations.map((row) => row.grant_id);
-  await trx.deleteFrom('artifacts').where('grant_id', '=', sql<string>`any(${grants}::text[])`).execute();
+  // A page that stands open is over too, but still tells which app its person came from.
+  await trx
+    .updateTable('artifacts')
+    .set({ consumed_at: clock() })
+    .where('grant_id', '=', sql<string>`any(${grants}::text[])`)
+    .where('kind', '=', 'Interaction')
+    .where('consumed_at', 'is', null)
+    .execute();
+  await trx
+    .deleteFrom('artifacts')
+    .where('grant_id', '=', sql<string>`any(${grants}::text[])`)
+    .where('kind', '<>', 'Interaction')
+    .execute();
   await trx
     .deleteFrom('artifacts')
     .where('kind', '=', 'Grant')

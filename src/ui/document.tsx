@@ -42,7 +42,15 @@ function Mark(): JSX.Element {
  * The frame of every page: title, language, one stylesheet, a link past the header, the product's name, the other language,
  * the page itself, and help.
  */
-export function Document({ view, title, hasErrors, signOutAction, shownOnce, wide, children }: DocumentProps): JSX.Element {
+export function Document({
+  view,
+  title,
+  hasErrors,
+  signOutAction,
+  shownOnce,
+  wide,
+  children,
+}: DocumentProps): JSX.Element {
   const { t, locale, path } = view;
   const site = t('site.name');
   const full = t('site.title', { title, site });
@@ -71,7 +79,12 @@ export function Document({ view, title, hasErrors, signOutAction, shownOnce, wid
             <div class="pa-header__tools">
               {shownOnce !== true && (
                 <nav aria-label={t('site.language')}>
-                  <a class="pa-tool" href={languageHref(other.locale, path)} lang={other.locale} hreflang={other.locale}>
+                  <a
+                    class="pa-tool"
+                    href={languageHref(other.locale, path)}
+                    lang={other.locale}
+                    hreflang={other.locale}
+                  >
                     {other.name}
                   </a>
                 </nav>

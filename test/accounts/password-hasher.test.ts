@@ -6,7 +6,9 @@ describe('the password hasher', () => {
   it('makes argon2id with the parameters of the design, a salt of its own for each', async () => {
     const hasher = await passwordHasher(2, 10);
     const [one, other] = await Promise.all([hasher.hash('a long way home'), hasher.hash('a long way home')]);
-    expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    const [, kind, , parameters = ''] = one.split('$');
+    expect(kind).toBe('argon2id');
+    expect(parameters.split(',').sort()).toEqual(['m=19456', 'p=1', 't=2']);
     expect(one).not.toBe(other);
     expect(await hasher.verify(one, 'a long way home')).toBe(true);
     expect(await hasher.verify(one, 'a long way hom3')).toBe(false);

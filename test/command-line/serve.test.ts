@@ -98,7 +98,7 @@ describe('serve on PostgreSQL', () => {
 
   it('is the same, and so is migrate, twice', async () => {
     const database = await freshDatabase();
-    const settings = { ...(await environment(join(base, 'data'))), DATABASE_URL: database.url ?? '' };
+    const settings: Record<string, string> = { ...(await environment(join(base, 'data'))), DATABASE_URL: database.url ?? '' };
     for (const said of ['up to date', 'up to date']) {
       const migrated = run(['migrate'], settings);
       expect(await migrated.ended).toBe(0);

@@ -70,7 +70,10 @@ async function unpackedOnce(folder: string): Promise<string> {
     }
     throw new Error(`Chromium was not unpacked in ${folder} within a minute.`);
   }
-  const path = await unpack(folder);
+  const path = await unpack(folder).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
   writeFileSync(join(folder, 'fonts.conf'), fontsOf(folder));
   writeFileSync(done, path);
   return path;
@@ -91,13 +94,10 @@ export async function openChromium(): Promise<Chromium> {
   const env = { ...process.env, ...(isGiven ? {} : { FONTCONFIG_FILE: join(folder, 'fonts.conf') }) };
   const browser = await chromium
     .launch({ executablePath, headless: true, args: flags, env })
-    .catch((error: unknown) => {
-      throw new Error(
-        'Chromium does not start here; it needs libnss3 (apt-get install libnss3), or set CHROMIUM_PATH.',
-        {
-          cause: error,
-        },
-      );
+    .catch((cause: unknown) => {
+      if (own !== null) rmSync(own, { recursive: true, force: true });
+      const advice = 'Chromium does not start here; it needs libnss3 (apt-get install libnss3), or set CHROMIUM_PATH.';
+      throw new Error(advice, { cause });
     });
   return {
     device: ({ locale = 'en-US', script = true, width = 360, height = 740 } = {}) =>

@@ -1,7 +1,9 @@
 import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from '../../interactions/activate/page.js';
+import { AddressDonePage, AddressLinkPage, AddressPage, AddressSentPage } from '../../interactions/address/page.js';
 import { ConsentPage } from '../../interactions/consent/page.js';
 import { LinkProblemPage } from '../../interactions/link-problem.js';
 import { LoginPage } from '../../interactions/login/page.js';
+import { NewsPage } from '../../interactions/news/page.js';
 import { ProblemPage } from '../../interactions/problem/page.js';
 import type { ProblemKind } from '../../interactions/problem/page.js';
 import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } from '../../interactions/recover/page.js';
@@ -12,6 +14,7 @@ import { translator } from '../../src/locales/translate.js';
 import type { Locale } from '../../src/locales/translate.js';
 import { HelpPage } from '../../src/portal/help/page.js';
 import { HomePage } from '../../src/portal/home/page.js';
+import { ChangePasswordPage, PasswordChangedPage } from '../../src/portal/password/page.js';
 import { WelcomePage } from '../../src/portal/welcome/page.js';
 import { renderPage } from '../../src/ui/render.js';
 import type { View } from '../../src/ui/view.js';
@@ -60,6 +63,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
   const action = '/here';
   const login = { action, values: { identifier: said }, errors: {}, appName: said, cancelAction: '/cancel', ...links };
   const choose = { action, values: { signInName: said }, minimumLength: 15 };
+  const change = { action, minimumLength: 15, signOutAction: '/sign-out' };
   const feeds = [
     { label: said, loadedAt: on, nextAt: later },
     { label: 'Secondary schools', loadedAt: null, nextAt: null },
@@ -92,7 +96,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       renderPage(WaitingPage, view, { action, errors: { code: 'error.codeWrong' } as const, feeds, ...links }),
     ],
     ['activate link', renderPage(ActivateLinkPage, view, { action, token: said })],
-    ...(['expired', 'used', 'unknown'] as const).map(
+    ...(['expired', 'used', 'unknown', 'session'] as const).map(
       (reason) => [`link ${reason}`, renderPage(LinkProblemPage, view, { reason, ...links })] as const,
     ),
     [
@@ -125,9 +129,31 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       'new password',
       renderPage(NewPasswordPage, view, {
         action,
-        errors: { recoveryCode: 'error.recoveryCodeWrong' } as const,
+        errors: {},
+        needsRecoveryCode: false,
+        minimumLength: 15,
+      }),
+    ],
+    [
+      'new password errors',
+      renderPage(NewPasswordPage, view, {
+        action,
+        errors: { recoveryCode: 'error.recoveryCodeWrong', password: 'error.newPasswordMissing' } as const,
         needsRecoveryCode: true,
         minimumLength: 15,
+      }),
+    ],
+    [
+      'consent nothing',
+      renderPage(ConsentPage, view, { action, cancelAction: '/cancel', appName: said, vendorUri: null, facts: [] }),
+    ],
+    [
+      'problem alone',
+      renderPage(ProblemPage, view, {
+        kind: 'not-found' as const,
+        requestId: 'r-1234',
+        wayBack: null,
+        retryHref: null,
       }),
     ],
     [
@@ -154,7 +180,26 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       }),
     ],
     ['terms', renderPage(TermsPage, view, { action, version: '1' })],
+    ['terms read', renderPage(TermsPage, view, { action: null, version: '1' })],
+    ['news', renderPage(NewsPage, view, { action })],
+    ['address', renderPage(AddressPage, view, { action, email: said, old: 'old@example.org' })],
+    ['address sent', renderPage(AddressSentPage, view, { email: said, continueHref: '/' })],
+    ['address link', renderPage(AddressLinkPage, view, { action, token: said })],
+    ['address done', renderPage(AddressDonePage, view, { email: said })],
+    ['address taken', renderPage(AddressDonePage, view, { email: null })],
+    ['change password', renderPage(ChangePasswordPage, view, { ...change, errors: {} })],
+    [
+      'change password errors',
+      renderPage(ChangePasswordPage, view, {
+        ...change,
+        errors: { current: 'error.currentPasswordWrong', password: 'error.passwordCommon' } as const,
+        waitMinutes: 1,
+      }),
+    ],
+    ['password changed', renderPage(PasswordChangedPage, view, change)],
     ['sign out', renderPage(SignOutPage, view, { action, xsrf: said, appName: said })],
+    ['sign out own', renderPage(SignOutPage, view, { action, xsrf: said, appName: null })],
+    ['signed out own', renderPage(SignedOutPage, view, { app: null })],
     ['signed out', renderPage(SignedOutPage, view, { app: { href: 'https://app.example/', label: said } })],
     ...problems.map(
       (kind) =>

@@ -22,13 +22,22 @@ describe.each(locales)('every page in %s', (locale) => {
     expect(page.querySelector('a.usa-skipnav')?.getAttribute('href')).toBe('#main');
   });
 
-  it.each(pages)('$name: offers the other language and comes back to the same page', ({ html }) => {
-    const link = parse(html).querySelector('header nav a');
-    const address = new URL(link?.getAttribute('href')?.replaceAll('&amp;', '&') ?? '', 'http://localhost');
-    expect(address.pathname).toBe('/language');
-    expect(address.searchParams.get('locale')).toBe(locale === 'en' ? 'es' : 'en');
-    expect(address.searchParams.get('return')).toBe('/register?interaction=abc');
+  it('offers no other language where the page could not be shown again', () => {
+    const html = pages.find(({ name }) => name === 'keep code')?.html ?? '';
+    expect(html).toContain('K7QM-4TXP-9HWD');
+    expect(html).not.toContain('/language');
   });
+
+  it.each(pages.filter(({ name }) => name !== 'keep code'))(
+    '$name: offers the other language and comes back to the same page',
+    ({ html }) => {
+      const link = parse(html).querySelector('header nav a');
+      const address = new URL(link?.getAttribute('href')?.replaceAll('&amp;', '&') ?? '', 'http://localhost');
+      expect(address.pathname).toBe('/language');
+      expect(address.searchParams.get('locale')).toBe(locale === 'en' ? 'es' : 'en');
+      expect(address.searchParams.get('return')).toBe('/register?interaction=abc');
+    },
+  );
 
   it.each(pages)('$name: needs no script and loads nothing but its stylesheet and icon', ({ html }) => {
     const page = parse(html);
@@ -75,6 +84,11 @@ describe.each(locales)('every page in %s', (locale) => {
     expect(page.querySelectorAll('script, img')).toHaveLength(0);
     expect(html).not.toContain('<script');
     expect(html).not.toContain('<img');
+  });
+
+  it.each(pages)('$name: has one next step, whatever else it offers', ({ html }) => {
+    const buttons = parse(html).querySelectorAll('.usa-button:not(.usa-button--outline)');
+    expect(buttons.length).toBeLessThanOrEqual(1);
   });
 
   it.each(pages)('$name: is within 30 KB with its stylesheet, compressed', ({ html }) => {

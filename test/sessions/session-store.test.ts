@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { auditLog } from '../../src/audit/audit.js';
+import type { Database } from '../../src/database/database.js';
+import { artifacts, pastRequest } from '../../src/sessions/artifacts.js';
+import type { Payload } from '../../src/sessions/artifacts.js';
+import { cleanSessions } from '../../src/sessions/cleaning.js';
+import { revoke } from '../../src/sessions/revoke.js';
+import type { Revoked, Target } from '../../src/sessions/revoke.js';
+import { sessionStore } from '../../src/sessions/session-store.js';
+import { account, emptyAll } from '../accounts/people.js';
+import { databases, freshDatabase } from '../support/database.js';
+
+const hour = 3_600;
+
+describe.each(databases)('sessions on %s', (kind) => {
+  let db: Database;
+  let close: () => Promise<void>;
+  let now: Date;
+  let mother: string;
+  const clock = (): Date => now;
+  const advance = (seconds: number): void => {
+    now = new Date(now.getTime() + seconds * 1000);
+  };
+  beforeAll(async () => {
+    const opened = await freshDatabase(kind);
+    db = opened.db;
+    close = () => opened.close();
+  });
+  afterAll(() => close());
+  beforeEach(async () => {
+    now = new Date('2026-11-20T18:00:00Z');
+    for (const table of ['artifacts', 'session_authorizations', 'sessions'] as const) await db.deleteFrom(table).execute();
+    await emptyAll(db);
+    mother = await account(db, { email: 'maria@example.org' });
+  });
+
+  const store = () => sessionStore(db, clock);
+  const session = (uid: string, more: Payload = {}): Payload => ({ kind: 'Session', uid, accountId: mother, loginTs: 1, ...more });
+  const end = (target: Target): Promise<Revoked> =>
+    db.transaction().execute((trx) => revoke(trx, auditLog(clock), clock, target, 'signed-out', 'operator'));
+  const grant = async (id: string): Promise<string> => {
+    await artifacts(db, clock, 'Grant').save(id, { jti: id }, hour);
+    return id;
+  };
+
+  it('are found by cookie and by uid; the cookie itself is nowhere', async () => {
+    await store().save('the-cookie', { ...session('u'), jti: 'the-cookie' }, hour);
+    expect(await store().find('the-cookie')).toEqual({ ...session('u'), jti: 'the-cookie' });
+    expect(await store().findByUid('u')).toEqual(session('u'));
+    expect(JSON.stringify(await db.selectFrom('artifacts').selectAll().execute())).not.toContain('the-cookie');
+    expect(await store().find('another')).toBeUndefined();
+    expect(await store().findByUid('another')).toBeUndefined();
+  });
+
+  it('go on under the next cookie when the old one is forgotten', async () => {
+    await store().save('before', session('u'), hour);
+    await store().save('after', session('u'), hour);
+    await store().forget('before');
+    expect(await store().find('before')).toBeUndefined();
+    expect(await store().find('after')).toMatchObject({ uid: 'u' });
+  });
+
+  it('end at their time by the passed clock', async () => {
+    await store().save('c', session('u'), hour);
+    advance(hour - 1);
+    expect(await store().find('c')).toBeDefined();
+    advance(1);
+    expect(await store().find('c')).toBeUndefined();
+  });
+
+  it('merge the authorizations of two requests that each knew only their own', async () => {
+    await store().save('c', session('u'), hour);
+    const first = { sid: 's1', grantId: await grant('g1') };
+    const second = { sid: 's2', grantId: await grant('g2') };
+    await Promise.all([
+      store().save('c', session('u', { authorizations: { echoices: first } }), hour),
+      store().save('c', session('u', { authorizations: { cafeteria: second } }), hour),
+    ]);
+    expect((await store().find('c'))?.['authorizations']).toEqual({ echoices: first, cafeteria: second });
+    await store().save('c', session('u'), hour);
+    expect((await store().find('c'))?.['authorizations']).toEqual({ echoices: first, cafeteria: second });
+  });
+
+  it('leave out an authorization that is only half made', async () => {
+    await store().save('c', session('u', { authorizations: { echoices: { sid: 's' } } }), hour);
+    expect((await store().find('c'))?.['authorizations']).toBeUndefined();
+  });
+
+  it('give all tabs that open an app at once the one authorization', async () => {
+    await store().save('c', session('u'), hour);
+    let made = 0;
+    const propose = async (): Promise<string> => {
+      made += 1;
+      return grant(`g${made}`);
+    };
+    const given = await Promise.all(Array.from({ length: 10 }, () => store().authorize('u', 'echoices', propose)));
+    expect(new Set(given.map(({ sid, grantId }) => `${sid} ${grantId}`)).size).toBe(1);
+    expect(given.filter((each) => each.made)).toHaveLength(1);
+    const again = await store().authorize('u', 'echoices', propose);
+    expect(again).toMatchObject({ grantId: given[0]?.grantId, made: false });
+  });
+
+  it('get a new grant for the same sid where the old one was ended', async () => {
+    await store().save('c', session('u'), hour);
+    const first = await store().authorize('u', 'echoices', () => grant('g1'));
+    await artifacts(db, clock, 'Grant').destroy('g1');
+    const second = await store().authorize('u', 'echoices', () => grant('g2'));
+    expect(second).toEqual({ sid: first.sid, grantId: 'g2', made: true });
+  });
+
+  it('stay ended: no later save of a request in flight revives one', async () => {
+    await store().save('c', session('u'), hour);
+    const { grantId } = await store().authorize('u', 'echoices', () => grant('g'));
+    await artifacts(db, clock, 'RefreshToken').save('r', { jti: 'r', grantId }, hour);
+    await artifacts(db, clock, 'Interaction').save('i', { jti: 'i', grantId, params: { client_id: 'echoices' } }, hour);
+    expect(await end({ session: 'u' })).toEqual({ sessions: 1, grants: 1 });
+    await store().save('c', session('u', { authorizations: { echoices: { sid: 's', grantId } } }), hour);
+    await store().save('another-cookie', session('u'), hour);
+    expect(await store().find('c')).toBeUndefined();
+    expect(await store().find('another-cookie')).toBeUndefined();
+    expect(await store().findByUid('u')).toBeUndefined();
+    expect(await artifacts(db, clock, 'RefreshToken').find('r')).toBeUndefined();
+    expect(await artifacts(db, clock, 'Grant').find(grantId)).toBeUndefined();
+    // A page that stood open does nothing more, and knows the way back.
+    expect(await artifacts(db, clock, 'Interaction').find('i')).toBeUndefined();
+    expect(await pastRequest(db, 'i')).toMatchObject({ params: { client_id: 'echoices' } });
+    expect(await db.selectFrom('session_authorizations').selectAll().execute()).toEqual([]);
+    expect(await end({ session: 'u' })).toEqual({ sessions: 0, grants: 0 });
+  });
+
+  it('of an account all end but the one at hand, and nobody else’s', async () => {
+    const father = await account(db, { email: 'pedro@example.org' });
+    await store().save('phone', session('phone'), hour);
+    await store().save('laptop', session('laptop'), hour);
+    await store().save('his', session('his', { accountId: father }), hour);
+    expect(await end({ account: mother, except: 'laptop' })).toMatchObject({ sessions: 1 });
+    expect(await store().find('phone')).toBeUndefined();
+    expect(await store().find('laptop')).toBeDefined();
+    expect(await end({ account: mother })).toMatchObject({ sessions: 1 });
+    expect(await store().find('laptop')).toBeUndefined();
+    expect(await store().find('his')).toBeDefined();
+  });
+
+  it('that began before the account’s were all ended are dead on arrival, later ones live', async () => {
+    await store().save('early', session('early', { accountId: undefined }), hour);
+    advance(1);
+    await end({ account: mother });
+    // The session row of one that was in flight is written with the moment it began.
+    advance(-1);
+    await store().save('flight', session('flight'), hour);
+    advance(2);
+    expect(await store().find('flight')).toBeUndefined();
+    await store().save('early', session('early'), hour);
+    expect(await store().find('early')).toMatchObject({ uid: 'early' });
+  });
+
+  it('of a disabled account are none', async () => {
+    await store().save('c', session('u'), hour);
+    await db.updateTable('accounts').set({ disabled_at: now }).where('id', '=', mother).execute();
+    expect(await store().find('c')).toBeUndefined();
+    expect(await store().findByUid('u')).toBeUndefined();
+  });
+
+  it('keep their tombstones as long as a cookie could come back, and then go', async () => {
+    await store().save('c', session('u'), hour);
+    await end({ session: 'u' });
+    advance(29 * 24 * hour);
+    await cleanSessions(db, clock);
+    expect(await db.selectFrom('sessions').select('uid').execute()).toHaveLength(1);
+    advance(2 * 24 * hour);
+    await cleanSessions(db, clock);
+    expect(await db.selectFrom('sessions').select('uid').execute()).toHaveLength(0);
+  });
+});
