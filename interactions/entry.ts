@@ -25,7 +25,11 @@ export interface InteractionParts {
 export type ShowPrompt = (ctx: Context, details: InteractionDetails) => Promise<void>;
 
 /** The interaction of this request's address, for this browser; otherwise the person is led back and null is given. */
-export async function currentInteraction(ctx: Context, parts: InteractionParts, prompt: string): Promise<InteractionDetails | null> {
+export async function currentInteraction(
+  ctx: Context,
+  parts: InteractionParts,
+  prompt: string,
+): Promise<InteractionDetails | null> {
   const uid = pathPart(ctx, 'uid');
   const details = await parts.interactions.details(ctx);
   if (details !== null && details.uid === uid && details.prompt === prompt) return details;
@@ -63,7 +67,11 @@ async function leadBack(ctx: Context, parts: InteractionParts, uid: string): Pro
  * `GET /interaction/:uid`: the page of the prompt at hand. A browser that has just proved whose it is (registered or
  * recovered within five minutes) passes the login prompt without a page.
  */
-export function entryRoutes(router: RouterInstance, parts: InteractionParts, prompts: Record<string, ShowPrompt>): void {
+export function entryRoutes(
+  router: RouterInstance,
+  parts: InteractionParts,
+  prompts: Record<string, ShowPrompt>,
+): void {
   router.get('/interaction/:uid', async (ctx) => {
     const uid = pathPart(ctx, 'uid');
     const details = await parts.interactions.details(ctx);

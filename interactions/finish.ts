@@ -8,7 +8,12 @@ import type { InteractionParts } from './entry.js';
  *
  * @param proof the secret of a fresh proof; left as a cookie for five minutes
  */
-export function goOn(ctx: Context, { cookies }: InteractionParts, proof: string, interactionUid: string | null): string {
+export function goOn(
+  ctx: Context,
+  { cookies }: InteractionParts,
+  proof: string,
+  interactionUid: string | null,
+): string {
   cookies.clear(ctx, 'claim');
   cookies.set(ctx, 'proof', proof, values.freshProof);
   return interactionUid === null ? '/sign-in' : `/interaction/${encodeURIComponent(interactionUid)}`;

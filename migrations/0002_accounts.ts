@@ -48,9 +48,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       consumed_at timestamptz,
       ended_at timestamptz
     )`.execute(db);
-  await sql`create unique index account_requests_token on account_requests (token_hash) where token_hash is not null`.execute(db);
+  await sql`create unique index account_requests_token on account_requests (token_hash) where token_hash is not null`.execute(
+    db,
+  );
   await sql`create index account_requests_browser on account_requests (browser_hash, kind, created_at)`.execute(db);
-  await sql`create index account_requests_contact on account_requests (contact_id, created_at) where contact_id is not null`.execute(db);
+  await sql`create index account_requests_contact on account_requests (contact_id, created_at) where contact_id is not null`.execute(
+    db,
+  );
   await sql`create index account_requests_expiry on account_requests (expires_at)`.execute(db);
 
   await sql`

@@ -32,7 +32,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       subject text,
       details jsonb not null
     )`.execute(db);
-  await sql`create index audit_events_subject on audit_events (subject, occurred_at) where subject is not null`.execute(db);
+  await sql`create index audit_events_subject on audit_events (subject, occurred_at) where subject is not null`.execute(
+    db,
+  );
   await sql`
     create function audit_events_append_only() returns trigger language plpgsql as $$
       begin raise exception 'audit events are append-only'; end $$`.execute(db);

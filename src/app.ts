@@ -118,7 +118,15 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       ...feeds.feeds.flatMap((feed) =>
         feed.schedule === undefined
           ? []
-          : [{ queue: importQueue, key: feed.name, cron: feed.schedule, timeZone: config.timeZone, payload: { feed: feed.name } }],
+          : [
+              {
+                queue: importQueue,
+                key: feed.name,
+                cron: feed.schedule,
+                timeZone: config.timeZone,
+                payload: { feed: feed.name },
+              },
+            ],
       ),
     ],
   );
@@ -218,7 +226,10 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   });
 
   const handle = app.callback();
-  const door = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, (request, response) => void handle(request, response));
+  const door = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 },
+    (request, response) => void handle(request, response),
+  );
   const close = async (): Promise<void> => {
     await Promise.all([closeDoor(door), jobs.stop()]);
     mailer.close();
@@ -245,12 +256,15 @@ async function passwordNotice(
     .where('id', '=', accountId)
     .executeTakeFirstOrThrow();
   const language = locale === 'es' ? 'es' : 'en';
-  await post(trx, { to: email, ...passwordChangedLetter(translator(language), {
-    when: clock(),
-    locale: language,
-    timeZone: config.timeZone,
-    recoverLink: `${config.issuer}/recover`,
-  }) });
+  await post(trx, {
+    to: email,
+    ...passwordChangedLetter(translator(language), {
+      when: clock(),
+      locale: language,
+      timeZone: config.timeZone,
+      recoverLink: `${config.issuer}/recover`,
+    }),
+  });
 }
 
 function listen(door: Server, port: number, host: string): Promise<void> {

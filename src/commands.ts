@@ -66,14 +66,18 @@ const commands: Record<string, Command> = {
     switch (positionals[0]) {
       case 'check': {
         const settings = config();
-        const apps = readClientsFile(settings.clientsFile, { production: settings.production, demos: allowsSamples(settings) });
+        const apps = readClientsFile(settings.clientsFile, {
+          production: settings.production,
+          demos: allowsSamples(settings),
+        });
         const ids = apps.map((app) => app.client_id);
         out(values.json === true ? JSON.stringify(ids) : `${ids.length} apps, all in order: ${ids.join(', ')}.`);
         return;
       }
       case 'digest': {
         const secret = (await readAll(process.stdin)).trim();
-        if (secret.length < 32) throw new Refused('A secret has 32 or more characters; make one with `openssl rand -base64 32`.');
+        if (secret.length < 32)
+          throw new Refused('A secret has 32 or more characters; make one with `openssl rand -base64 32`.');
         out(createHash('sha256').update(secret).digest('hex'));
         return;
       }
@@ -87,7 +91,9 @@ const commands: Record<string, Command> = {
 
   async sample(args, _config, { out }) {
     const report = await sample.writeSample(sample.parseSampleArguments(args));
-    out(`Wrote ${report.contacts} contacts of ${report.families} families in ${report.rows} rows: ${Object.values(report.files).join(', ')}.`);
+    out(
+      `Wrote ${report.contacts} contacts of ${report.families} families in ${report.rows} rows: ${Object.values(report.files).join(', ')}.`,
+    );
   },
 };
 
@@ -101,7 +107,11 @@ async function importNow(config: Config, feed: string): Promise<RunReport> {
     await syncFeeds(database.db, feeds, systemClock);
     const { db } = database;
     const { timeZone, dataDir } = config;
-    return await runImport({ db, clock: systemClock, timeZone, dataDir, feeds, audit: auditLog(systemClock) }, feed, 'operator');
+    return await runImport(
+      { db, clock: systemClock, timeZone, dataDir, feeds, audit: auditLog(systemClock) },
+      feed,
+      'operator',
+    );
   } finally {
     await database.close();
   }
@@ -109,10 +119,13 @@ async function importNow(config: Config, feed: string): Promise<RunReport> {
 
 function showReport(report: RunReport, json: boolean, { out }: Terminal): void {
   if (json) out(JSON.stringify(report));
-  if (report.state === 'refused' || report.state === 'failed') throw new Refused(report.message ?? 'The import was refused.');
+  if (report.state === 'refused' || report.state === 'failed')
+    throw new Refused(report.message ?? 'The import was refused.');
   if (json) return;
   const { read, applied, unchanged, skipped, ended } = report.counts;
-  out(`${report.feed}: ${report.state}. Read ${read} rows: ${applied} applied, ${unchanged} unchanged, ${skipped} skipped; ${ended} relationships ended.`);
+  out(
+    `${report.feed}: ${report.state}. Read ${read} rows: ${applied} applied, ${unchanged} unchanged, ${skipped} skipped; ${ended} relationships ended.`,
+  );
   for (const [reason, { count, lines }] of Object.entries(report.reasons)) {
     out(`  skipped ${count}: ${reason} (line ${lines.join(', ')}${lines.length < count ? ', …' : ''})`);
   }
@@ -122,7 +135,8 @@ function showReport(report: RunReport, json: boolean, { out }: Terminal): void {
 function lack(error: Error): string | null {
   const code = 'code' in error ? String(error.code) : '';
   const reason = error.message === '' ? code : error.message;
-  if (code === 'EADDRINUSE') return `The PORT is in use by another program: stop that one, or give this one another PORT and ISSUER (${reason}).`;
+  if (code === 'EADDRINUSE')
+    return `The PORT is in use by another program: stop that one, or give this one another PORT and ISSUER (${reason}).`;
   if (/^(ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|28\w{3}|3D000|53300|57P03)$/.test(code)) {
     return `The database of DATABASE_URL cannot be used: ${reason}.`;
   }
@@ -147,7 +161,11 @@ const refusals = [
  *
  * @returns the exit code: 0 done, 2 refused (the reason is on standard error), 1 a fault of ours
  */
-export async function run(args: string[], environment: Record<string, string | undefined>, terminal: Terminal): Promise<number> {
+export async function run(
+  args: string[],
+  environment: Record<string, string | undefined>,
+  terminal: Terminal,
+): Promise<number> {
   const [name = 'help', ...rest] = args;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
@@ -158,7 +176,8 @@ export async function run(args: string[], environment: Record<string, string | u
     await command(rest, () => parseConfig(environment), terminal);
     return 0;
   } catch (error) {
-    const wrongArguments = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    const wrongArguments =
+      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
     if (error instanceof Error && (wrongArguments || refusals.some((kind) => error instanceof kind))) {
       terminal.err(error.message);
       return 2;

@@ -47,9 +47,7 @@ const schema = z.object({
   ISSUER: issuer.default('http://localhost:3000'),
   PORT: port.default(3000),
   DATA_DIR: z.string().min(1).default('.data'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// connection string' })
-    .optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// connection string' }).optional(),
   CLIENTS_FILE: z.string().min(1).default('clients.json'),
   FEEDS_FILE: z.string().min(1).default('feeds.json'),
   TIME_ZONE: z.string().refine(isTimeZone, 'must be an IANA time zone').default('America/Los_Angeles'),
@@ -63,10 +61,7 @@ const schema = z.object({
     .string()
     .refine((value) => listed(value).every(isRange), 'must be addresses or CIDR ranges, separated by commas')
     .default(''),
-  THROTTLE_SCALE: z.coerce
-    .number({ error: 'must be a number' })
-    .min(1, 'must be 1 or more')
-    .default(1),
+  THROTTLE_SCALE: z.coerce.number({ error: 'must be a number' }).min(1, 'must be 1 or more').default(1),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 });
 

@@ -20,7 +20,10 @@ export function makeLogger(config: Pick<Config, 'logLevel'>): Logger {
   return pino({
     level: config.logLevel,
     base: null,
-    redact: { paths: ['err.parameters', 'err.detail', 'err.where', 'err.query', 'err.hint', '*.password', '*.token'], remove: true },
+    redact: {
+      paths: ['err.parameters', 'err.detail', 'err.where', 'err.query', 'err.hint', '*.password', '*.token'],
+      remove: true,
+    },
   });
 }
 
@@ -56,7 +59,10 @@ export async function readFeeds(config: Config): Promise<FeedsFile> {
  * @throws ClientsFileError, FeedsFileError, FolderInUse
  */
 export async function layFoundation(config: Config, clock: Clock, logger: Logger): Promise<Foundation> {
-  const registered = readClientsFile(config.clientsFile, { production: config.production, demos: allowsSamples(config) });
+  const registered = readClientsFile(config.clientsFile, {
+    production: config.production,
+    demos: allowsSamples(config),
+  });
   const feeds = await readFeeds(config);
   const database = await openDatabase(config);
   try {

@@ -35,7 +35,11 @@ export interface ImportParts {
 export async function runImport(parts: ImportParts, name: string, actor: string): Promise<RunReport> {
   const { db, clock, timeZone, dataDir, feeds, audit } = parts;
   const feed = feeds.feeds.find((candidate) => candidate.name === name);
-  if (feed === undefined) throw new UnknownFeed(name, feeds.feeds.map((known) => known.name));
+  if (feed === undefined)
+    throw new UnknownFeed(
+      name,
+      feeds.feeds.map((known) => known.name),
+    );
   return importFeed(db, {
     feed,
     source: feedPath(feed, dataDir),

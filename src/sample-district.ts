@@ -44,7 +44,8 @@ export async function plantSampleDistrict(parts: ImportParts, hasher: PasswordHa
   }
   for (const feed of samples) {
     const report = await runImport(parts, feed.name, 'start');
-    if (report.state === 'refused') throw new Error(`The sample feed ${feed.name} was refused: ${report.message ?? ''}`);
+    if (report.state === 'refused')
+      throw new Error(`The sample feed ${feed.name} was refused: ${report.message ?? ''}`);
   }
   await registerSampleParent(parts.db, parts.clock, hasher, parts.audit, parts.timeZone);
 }

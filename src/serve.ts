@@ -56,7 +56,14 @@ export async function serve(config: Config, print: (text: string) => void): Prom
 /** Brings in what a house on this configuration has, and stays until it is told to end. */
 async function furnish(foundation: Foundation, house: House, print: (text: string) => void): Promise<void> {
   const { config, database, feeds, apps, logger } = foundation;
-  const imports = { db: database.db, clock: systemClock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit: house.audit };
+  const imports = {
+    db: database.db,
+    clock: systemClock,
+    timeZone: config.timeZone,
+    dataDir: config.dataDir,
+    feeds,
+    audit: house.audit,
+  };
   const samples = allowsSamples(config);
   // The embedded database is this process's alone: an import that a killed one left is over.
   if (database.kind === 'pglite') await endAbandonedRuns(database.db, systemClock);
@@ -65,7 +72,8 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
     database.kind === 'pglite'
       ? await listenForControl(config.dataDir, { import: (feed) => runImport(imports, feed, 'operator') })
       : () => {};
-  const demos = samples && apps.some((app) => app.demo) ? startDemoApps(apps, config.issuer, config.dataDir, logger) : null;
+  const demos =
+    samples && apps.some((app) => app.demo) ? startDemoApps(apps, config.issuer, config.dataDir, logger) : null;
   print(samples ? welcome(foundation, demos?.addresses ?? []) : `Parent Access is ready at ${config.issuer}`);
 
   await new Promise<void>((resolve) => {

@@ -49,7 +49,13 @@ export interface ServerParts {
   /** The library's provider: a Koa app mounted behind ours. */
   provider: Koa;
   apps: ReadonlyMap<string, AppRegistration>;
-  pages: LoginParts & Omit<RegisterParts, 'throttles'> & Omit<RecoverParts, 'throttles'> & ActivateParts & PortalParts & PasswordParts & AddressPageParts;
+  pages: LoginParts &
+    Omit<RegisterParts, 'throttles'> &
+    Omit<RecoverParts, 'throttles'> &
+    ActivateParts &
+    PortalParts &
+    PasswordParts &
+    AddressPageParts;
   registerThrottles: RegisterParts['throttles'];
   recoverThrottles: RecoverParts['throttles'];
   /** `/dev/mail` of development. */
@@ -61,7 +67,8 @@ function problemPages(reply: Reply, logger: Logger): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body === undefined) showProblem(ctx, reply, Object.assign(new Error('no such page'), { status: 404 }));
+      if (ctx.status === 404 && ctx.body === undefined)
+        showProblem(ctx, reply, Object.assign(new Error('no such page'), { status: 404 }));
     } catch (error) {
       const { status } = showProblem(ctx, reply, error);
       if (status >= 500) logger.error({ err: error, id: ctx.state['requestId'] }, 'request failed');

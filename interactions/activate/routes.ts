@@ -44,7 +44,13 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     return claim === undefined ? null : claimedBy(db, clock, 'registration', claim);
   };
 
-  const showPassword = async (ctx: Context, claimed: ClaimedRequest, typedName: string, errors: Errors, status = 200): Promise<void> => {
+  const showPassword = async (
+    ctx: Context,
+    claimed: ClaimedRequest,
+    typedName: string,
+    errors: Errors,
+    status = 200,
+  ): Promise<void> => {
     const needs = await activationNeeds(db, claimed.contactId ?? '');
     reply(
       ctx,
@@ -68,7 +74,13 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
   });
 
   router.post('/activate', async (ctx) => {
-    const claimed = await claimLink(db, clock, 'registration', field(ctx, 'token').slice(0, 100), cookies.get(ctx, 'claim') ?? null);
+    const claimed = await claimLink(
+      db,
+      clock,
+      'registration',
+      field(ctx, 'token').slice(0, 100),
+      cookies.get(ctx, 'claim') ?? null,
+    );
     if ('problem' in claimed) return showProblem(ctx, claimed.problem);
     cookies.set(ctx, 'claim', claimed.claim, values.claim);
     ctx.redirect('/activate/password');
@@ -96,7 +108,8 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       timeZone: parts.timeZone,
     });
     if (done.kind === 'gone') return showProblem(ctx, 'used');
-    if (done.kind === 'name-refused') return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
+    if (done.kind === 'name-refused')
+      return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
     const href = goOn(ctx, parts, done.proof, claimed.interactionUid);
     if (done.recoveryCode === null) return ctx.redirect(href);
     reply(ctx, KeepCodePage, { code: done.recoveryCode, continueHref: href }, { path: href });

@@ -24,7 +24,11 @@ interface Shown {
 
 /** Draws the sign-in page of an interaction. */
 export function showLogin(parts: LoginParts) {
-  return async (ctx: Context, details: InteractionDetails, shown: Shown = { identifier: details.loginHint ?? '' }): Promise<void> => {
+  return async (
+    ctx: Context,
+    details: InteractionDetails,
+    shown: Shown = { identifier: details.loginHint ?? '' },
+  ): Promise<void> => {
     const { uid, app } = details;
     const locale = localeOf(ctx, details.uiLocales);
     const named = app === null || isPortal(app) ? null : appName(app, locale);

@@ -29,7 +29,14 @@ export interface ProblemProps {
 }
 
 /** What happened, in plain words, and a next step. */
-export function ProblemPage({ view, kind, requestId, wayBack, retryHref, retryAfterMinutes = 1 }: ProblemProps): JSX.Element {
+export function ProblemPage({
+  view,
+  kind,
+  requestId,
+  wayBack,
+  retryHref,
+  retryAfterMinutes = 1,
+}: ProblemProps): JSX.Element {
   const { t } = view;
   const title = t(`problem.${kind}.title`);
   const next = t(`problem.${kind}.next`, { minutes: retryAfterMinutes });

@@ -15,7 +15,8 @@ function statusOf(error: unknown): number {
 }
 
 // These come without a code, or with one (55000) that statements have too.
-const connectionMessages = /timeout exceeded when trying to connect|Connection terminated|not currently accepting connections/i;
+const connectionMessages =
+  /timeout exceeded when trying to connect|Connection terminated|not currently accepting connections/i;
 const connectionCodes = /^(08|57P0|53)|^E(CONN|PIPE|TIMEDOUT|AI_AGAIN)/;
 
 /** The database is away or full: the person should come again, the operator is told by `/readyz` and the log. */

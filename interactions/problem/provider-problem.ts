@@ -46,7 +46,12 @@ export async function providerProblem(
   if (cause === 'busy') {
     ctx.set('Retry-After', String(retryAfter));
     const again = ctx.method === 'GET' ? ctx.url : '/';
-    reply(ctx, ProblemPage, { kind: cause, requestId: String(ctx.state['requestId']), wayBack: null, retryHref: again }, { status, path: '/' });
+    reply(
+      ctx,
+      ProblemPage,
+      { kind: cause, requestId: String(ctx.state['requestId']), wayBack: null, retryHref: again },
+      { status, path: '/' },
+    );
     return;
   }
   const uid = resumedUid(ctx.path);

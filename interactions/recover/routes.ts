@@ -37,10 +37,20 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
   const signInHref = (interaction: string): string =>
     interaction === '' ? '/sign-in' : `/interaction/${encodeURIComponent(interaction)}`;
 
-  const showForm = (ctx: Context, identifier: string, errors: Parameters<typeof RecoverPage>[0]['errors'], status = 200): void => {
+  const showForm = (
+    ctx: Context,
+    identifier: string,
+    errors: Parameters<typeof RecoverPage>[0]['errors'],
+    status = 200,
+  ): void => {
     const interaction = parameter(ctx, 'interaction');
     const path = `/recover${query(interaction)}`;
-    reply(ctx, RecoverPage, { action: path, values: { identifier }, errors, signInHref: signInHref(interaction) }, { status, path });
+    reply(
+      ctx,
+      RecoverPage,
+      { action: path, values: { identifier }, errors, signInHref: signInHref(interaction) },
+      { status, path },
+    );
   };
 
   const showProblem = (ctx: Context, reason: LinkProblem): void =>
@@ -51,7 +61,12 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       { status: 410, path: '/recover' },
     );
 
-  const showPassword = async (ctx: Context, claimed: ClaimedRequest, errors: Parameters<typeof NewPasswordPage>[0]['errors'], status = 200): Promise<void> => {
+  const showPassword = async (
+    ctx: Context,
+    claimed: ClaimedRequest,
+    errors: Parameters<typeof NewPasswordPage>[0]['errors'],
+    status = 200,
+  ): Promise<void> => {
     const needsRecoveryCode = claimed.accountId !== null && (await recoveryNeedsCode(db, claimed.accountId));
     reply(
       ctx,
@@ -98,7 +113,13 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
   });
 
   router.post('/recover/link', async (ctx) => {
-    const claimed = await claimLink(db, clock, 'recovery', field(ctx, 'token').slice(0, 100), cookies.get(ctx, 'claim') ?? null);
+    const claimed = await claimLink(
+      db,
+      clock,
+      'recovery',
+      field(ctx, 'token').slice(0, 100),
+      cookies.get(ctx, 'claim') ?? null,
+    );
     if ('problem' in claimed) return showProblem(ctx, claimed.problem);
     cookies.set(ctx, 'claim', claimed.claim, values.claim);
     ctx.redirect('/recover/password');
@@ -122,7 +143,8 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       recoveryCode: field(ctx, 'recoveryCode').slice(0, 60),
     });
     if (done.kind === 'gone') return showProblem(ctx, 'used');
-    if (done.kind === 'code-refused') return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
+    if (done.kind === 'code-refused')
+      return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
     ctx.redirect(goOn(ctx, parts, done.proof, claimed.interactionUid));
   });
 }

@@ -69,7 +69,11 @@ export interface WaitingProps {
   /** Where the code is posted. */
   readonly action: string;
   readonly errors: FieldErrors<'code'>;
-  readonly feeds: ReadonlyArray<{ readonly label: string; readonly loadedAt: Date | null; readonly nextAt: Date | null }>;
+  readonly feeds: ReadonlyArray<{
+    readonly label: string;
+    readonly loadedAt: Date | null;
+    readonly nextAt: Date | null;
+  }>;
   readonly signInHref: string;
   readonly againHref: string;
 }

@@ -36,7 +36,12 @@ type RegisterErrors = Parameters<typeof RegisterPage>[0]['errors'];
 export function registerRoutes(router: RouterInstance, parts: RegisterParts): void {
   const { reply, cookies, db, clock } = parts;
 
-  const showForm = (ctx: Context, typed: { email: string; phone: string }, errors: RegisterErrors, status = 200): void => {
+  const showForm = (
+    ctx: Context,
+    typed: { email: string; phone: string },
+    errors: RegisterErrors,
+    status = 200,
+  ): void => {
     const interaction = parameter(ctx, 'interaction');
     reply(
       ctx,
@@ -51,7 +56,11 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
     );
   };
 
-  const showWaiting = async (ctx: Context, errors: Parameters<typeof WaitingPage>[0]['errors'], status = 200): Promise<void> => {
+  const showWaiting = async (
+    ctx: Context,
+    errors: Parameters<typeof WaitingPage>[0]['errors'],
+    status = 200,
+  ): Promise<void> => {
     const interaction = parameter(ctx, 'interaction');
     reply(
       ctx,
@@ -75,8 +84,12 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
     const email = normaliseEmail(typed.email);
     const phone = normalisePhone(typed.phone);
     const errors: RegisterErrors = {
-      ...('email' in email ? {} : { email: typed.email.trim() === '' ? ('error.emailMissing' as const) : ('error.emailInvalid' as const) }),
-      ...(phone !== null ? {} : { phone: typed.phone.trim() === '' ? ('error.phoneMissing' as const) : ('error.phoneInvalid' as const) }),
+      ...('email' in email
+        ? {}
+        : { email: typed.email.trim() === '' ? ('error.emailMissing' as const) : ('error.emailInvalid' as const) }),
+      ...(phone !== null
+        ? {}
+        : { phone: typed.phone.trim() === '' ? ('error.phoneMissing' as const) : ('error.phoneInvalid' as const) }),
     };
     if (!('email' in email) || phone === null) return showForm(ctx, typed, errors, 422);
     await parts.throttles.source.spend(String(ctx.state['source']));

@@ -38,7 +38,16 @@ export async function mailboxState(db: Database, account: { id: string; email: s
 export async function accountByIdentifier(db: Database, typed: string) {
   const query = db
     .selectFrom('accounts')
-    .select(['id', 'email', 'sign_in_name', 'password_hash', 'recovery_code_hash', 'locale', 'given_name', 'disabled_at']);
+    .select([
+      'id',
+      'email',
+      'sign_in_name',
+      'password_hash',
+      'recovery_code_hash',
+      'locale',
+      'given_name',
+      'disabled_at',
+    ]);
   if (!typed.includes('@')) {
     return (await query.where('sign_in_name', '=', typed.trim().toLowerCase()).executeTakeFirst()) ?? null;
   }

@@ -89,7 +89,8 @@ export async function activate(
     const now = clock();
     // Two requests for one mailbox at once take turns, so that the second sees the first's account.
     const contact = await lockContact(trx, contactId);
-    if (contact === null || !(await stillRegistrable(trx, clock, contact, activation.timeZone))) return { kind: 'gone' };
+    if (contact === null || !(await stillRegistrable(trx, clock, contact, activation.timeZone)))
+      return { kind: 'gone' };
     const needs = await activationNeeds(trx, contactId);
     const name = needs.signInName ? signInName(activation.signInName ?? '') : null;
     if (needs.signInName && (name === null || (await isTaken(trx, name)))) return { kind: 'name-refused' };
@@ -146,7 +147,12 @@ async function lockContact(trx: Database, contactId: string): Promise<LockedCont
 }
 
 /** Whether the candidate rule would still send this activation, by any of the contact's phones. */
-async function stillRegistrable(trx: Database, clock: Clock, contact: LockedContact, timeZone: string): Promise<boolean> {
+async function stillRegistrable(
+  trx: Database,
+  clock: Clock,
+  contact: LockedContact,
+  timeZone: string,
+): Promise<boolean> {
   const phones = await trx
     .selectFrom('contact_phones')
     .select('e164')

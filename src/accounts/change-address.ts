@@ -23,7 +23,12 @@ export interface AddressParts {
  * @param use whether to send the new address a link; until that is opened nothing changes
  * @returns the address, or null when there is none to answer about
  */
-export async function answerAddress(parts: AddressParts, t: Translate, accountId: string, use: boolean): Promise<string | null> {
+export async function answerAddress(
+  parts: AddressParts,
+  t: Translate,
+  accountId: string,
+  use: boolean,
+): Promise<string | null> {
   const { db, clock, post, issuer } = parts;
   return db.transaction().execute(async (trx) => {
     const { address } = await pendingFor(trx, accountId);
@@ -93,9 +98,18 @@ export async function confirmAddress(
     const email = request.identifier;
     const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
     if (taken !== undefined) return { kind: 'taken' };
-    const before = await trx.selectFrom('accounts').select('email').where('id', '=', accountId).forUpdate().executeTakeFirstOrThrow();
+    const before = await trx
+      .selectFrom('accounts')
+      .select('email')
+      .where('id', '=', accountId)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
     await trx.updateTable('accounts').set({ email, email_proven_at: now }).where('id', '=', accountId).execute();
-    await trx.updateTable('account_requests').set({ consumed_at: now, identifier: null }).where('id', '=', request.id).execute();
+    await trx
+      .updateTable('account_requests')
+      .set({ consumed_at: now, identifier: null })
+      .where('id', '=', request.id)
+      .execute();
     // A recovery link that lies in the old mailbox is of no use any more.
     await trx
       .updateTable('account_requests')
@@ -105,7 +119,11 @@ export async function confirmAddress(
       .where('ended_at', 'is', null)
       .execute();
     await post(trx, { to: before.email, ...addressChangedLetter(t) });
-    await audit(trx, { kind: 'account.address-changed', actor: `account:${accountId}`, subject: `account:${accountId}` });
+    await audit(trx, {
+      kind: 'account.address-changed',
+      actor: `account:${accountId}`,
+      subject: `account:${accountId}`,
+    });
     return { kind: 'done', email };
   });
 }

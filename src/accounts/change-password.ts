@@ -27,8 +27,19 @@ export async function changePassword(
       .set({ password_hash: passwordHash, password_changed_at: clock() })
       .where('id', '=', accountId)
       .execute();
-    await revoke(trx, audit, clock, { account: accountId, except: sessionUid }, 'password-changed', `account:${accountId}`);
-    await audit(trx, { kind: 'account.password-changed', actor: `account:${accountId}`, subject: `account:${accountId}` });
+    await revoke(
+      trx,
+      audit,
+      clock,
+      { account: accountId, except: sessionUid },
+      'password-changed',
+      `account:${accountId}`,
+    );
+    await audit(trx, {
+      kind: 'account.password-changed',
+      actor: `account:${accountId}`,
+      subject: `account:${accountId}`,
+    });
     await notice(trx, accountId);
   });
 }

@@ -55,7 +55,12 @@ export async function decideRegistration(
       : { kind: 'silent' };
   }
 
-  const once = await trx.selectFrom('accounts').select('id').where('email', '=', email).orderBy('created_at').executeTakeFirst();
+  const once = await trx
+    .selectFrom('accounts')
+    .select('id')
+    .where('email', '=', email)
+    .orderBy('created_at')
+    .executeTakeFirst();
   if (once !== undefined) return { kind: 'already', accountId: once.id };
   return { kind: (await feedHolds(trx, email)) ? 'no-match' : 'silent' };
 }

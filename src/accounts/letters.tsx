@@ -13,8 +13,10 @@ export interface WrittenLetter {
 /** What a letter is made of, in order. A letter never tells of a child, of another guardian, or why something is not possible. */
 type Part = { say: string } | { button: string; href: string } | { code: string };
 
-const frame = 'font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:17px;line-height:1.5;color:#1b1b1b;max-width:34em;margin:0 auto;padding:24px;overflow-wrap:anywhere;word-break:break-word';
-const buttonStyle = 'display:inline-block;background:#1a3c6e;color:#ffffff;padding:14px 22px;border-radius:8px;text-decoration:none;font-weight:700';
+const frame =
+  'font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:17px;line-height:1.5;color:#1b1b1b;max-width:34em;margin:0 auto;padding:24px;overflow-wrap:anywhere;word-break:break-word';
+const buttonStyle =
+  'display:inline-block;background:#1a3c6e;color:#ffffff;padding:14px 22px;border-radius:8px;text-decoration:none;font-weight:700';
 const codeStyle = 'font-size:28px;font-weight:700;letter-spacing:4px;font-family:ui-monospace,Menlo,Consolas,monospace';
 
 function PartHtml({ part, t }: { readonly part: Part; readonly t: Translate }): JSX.Element {
@@ -60,7 +62,13 @@ function write(t: Translate, subject: string, parts: Part[]): WrittenLetter {
 /** The way on: a link for any browser, and a code for the page on which it was asked. Times in hours and minutes. */
 export function activationLetter(
   t: Translate,
-  { link, code, hours, minutes, appName }: { link: string; code: string; hours: number; minutes: number; appName: string | null },
+  {
+    link,
+    code,
+    hours,
+    minutes,
+    appName,
+  }: { link: string; code: string; hours: number; minutes: number; appName: string | null },
 ): WrittenLetter {
   return write(t, t('letter.activation.subject'), [
     { say: appName === null ? t('letter.activation.lead') : t('letter.activation.leadApp', { app: appName }) },
@@ -73,7 +81,10 @@ export function activationLetter(
   ]);
 }
 
-export function alreadyAccountLetter(t: Translate, { signInLink, recoverLink }: { signInLink: string; recoverLink: string }): WrittenLetter {
+export function alreadyAccountLetter(
+  t: Translate,
+  { signInLink, recoverLink }: { signInLink: string; recoverLink: string },
+): WrittenLetter {
   return write(t, t('letter.already.subject'), [
     { say: t('letter.already.lead') },
     { button: t('letter.already.button'), href: signInLink },

@@ -5,7 +5,16 @@ import { values } from '../values.js';
 export type PasswordProblem = 'missing' | 'short' | 'long' | 'common' | 'personal';
 
 /** Words that everybody tries first at a school district. */
-const districtWords = ['parentaccess', 'lausd', 'losangeles', 'losangelesunified', 'echoices', 'school', 'schooldistrict', 'student'];
+const districtWords = [
+  'parentaccess',
+  'lausd',
+  'losangeles',
+  'losangelesunified',
+  'echoices',
+  'school',
+  'schooldistrict',
+  'student',
+];
 const common = new Set<string>([...Object.values(dictionary).flat().map(String), ...districtWords]);
 
 /** The shortest piece that the text repeats: `abcabcabc` gives `abc`. */
@@ -20,11 +29,17 @@ function repeatedPiece(text: string): string {
 function isRun(text: string): boolean {
   const points = Array.from(text, (character) => character.codePointAt(0) ?? 0);
   const step = (points[1] ?? 0) - (points[0] ?? 0);
-  return Math.abs(step) === 1 && points.every((point, index) => index === 0 || point - (points[index - 1] ?? 0) === step);
+  return (
+    Math.abs(step) === 1 && points.every((point, index) => index === 0 || point - (points[index - 1] ?? 0) === step)
+  );
 }
 
 /** The keys of a keyboard in their order: along the rows, and down the columns. */
-const walks = ['1234567890qwertyuiopasdfghjklzxcvbnm', '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p', '1234567890123456789012345678901234567890'];
+const walks = [
+  '1234567890qwertyuiopasdfghjklzxcvbnm',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p',
+  '1234567890123456789012345678901234567890',
+];
 const keyboards = walks.flatMap((walk) => [walk, Array.from(walk).toReversed().join('')]);
 
 function isKeyboardWalk(text: string): boolean {
@@ -49,5 +64,9 @@ export function passwordProblem(password: string, own: readonly string[]): Passw
   const pieces = [plain, letters, repeatedPiece(plain), repeatedPiece(letters), plain.replace(/[\d\p{P}\p{S}]+$/u, '')];
   const mine = own.flatMap((text) => [text.toLowerCase(), text.toLowerCase().split('@')[0] ?? '']);
   if (pieces.some((piece) => piece.length > 3 && mine.includes(piece))) return 'personal';
-  return pieces.some((piece) => common.has(piece) || isKeyboardWalk(piece)) || isRun(plain) || repeatedPiece(plain).length < 4 ? 'common' : null;
+  return pieces.some((piece) => common.has(piece) || isKeyboardWalk(piece)) ||
+    isRun(plain) ||
+    repeatedPiece(plain).length < 4
+    ? 'common'
+    : null;
 }

@@ -154,10 +154,18 @@ function codeDigest(key: Uint8Array, requestId: string, code: string): Buffer {
 }
 
 /** A link's token and a code of six digits, with what the database keeps of them. */
-export function newProofs(key: Uint8Array, requestId: string): { token: string; code: string; tokenHash: string; codeHash: string } {
+export function newProofs(
+  key: Uint8Array,
+  requestId: string,
+): { token: string; code: string; tokenHash: string; codeHash: string } {
   const token = newSecret();
   const code = String(randomInt(0, 1_000_000)).padStart(6, '0');
-  return { token, code, tokenHash: secretHash(token), codeHash: codeDigest(key, requestId, code).toString('base64url') };
+  return {
+    token,
+    code,
+    tokenHash: secretHash(token),
+    codeHash: codeDigest(key, requestId, code).toString('base64url'),
+  };
 }
 
 /**
@@ -199,7 +207,12 @@ export async function claimCode(
 }
 
 /** The request that this browser may finish now, or null when its hour is over or it is finished. */
-export async function claimedBy(db: Database, clock: Clock, kind: RequestKind, claim: string): Promise<ClaimedRequest | null> {
+export async function claimedBy(
+  db: Database,
+  clock: Clock,
+  kind: RequestKind,
+  claim: string,
+): Promise<ClaimedRequest | null> {
   const row = await db
     .selectFrom('account_requests')
     .select(claimed)
@@ -231,7 +244,9 @@ export async function consumeRequest(trx: Database, clock: Clock, id: string): P
 /** Forgets what was typed and what is over; hygiene, run by the clean-up job. */
 export async function cleanRequests(db: Database, clock: Clock): Promise<void> {
   await sql`delete from account_requests where id in (
-    select id from account_requests where expires_at < ${after(clock(), -values.interactionKept)} limit 5000)`.execute(db);
+    select id from account_requests where expires_at < ${after(clock(), -values.interactionKept)} limit 5000)`.execute(
+    db,
+  );
   await sql`delete from fresh_proofs where expires_at < ${clock()}`.execute(db);
   await sql`delete from letters_sent where sent_at < ${after(clock(), -7 * 86_400)}`.execute(db);
   await sql`delete from throttles where expire < ${clock().getTime()}`.execute(db);

@@ -84,7 +84,8 @@ export function settleRequests(parts: SettleParts): Worker {
         clientId: row.client_id,
       };
       await lockMailbox(trx, request.identifier);
-      const settled = request.kind === 'registration' ? await register(trx, parts, request) : await recover(trx, parts, request);
+      const settled =
+        request.kind === 'registration' ? await register(trx, parts, request) : await recover(trx, parts, request);
       const keeps = settled.contact_id !== undefined || settled.account_id !== undefined;
       await trx
         .updateTable('account_requests')

@@ -26,11 +26,18 @@ export function signIn(db: Database, hasher: PasswordHasher, throttle: MakeThrot
       await perSource.spend(source);
       await perAccount.spend(key);
       const account = await accountByIdentifier(db, identifier);
-      const matches = await hasher.verify(account?.password_hash ?? null, password.slice(0, values.passwordMaximum * 4));
+      const matches = await hasher.verify(
+        account?.password_hash ?? null,
+        password.slice(0, values.passwordMaximum * 4),
+      );
       if (!matches || account === null || account.disabled_at !== null) return null;
       await perAccount.clear(key);
       await perSource.refund(source);
-      await audit(db, { kind: 'account.password-accepted', actor: `account:${account.id}`, subject: `account:${account.id}` });
+      await audit(db, {
+        kind: 'account.password-accepted',
+        actor: `account:${account.id}`,
+        subject: `account:${account.id}`,
+      });
       if (hasher.isOutdated(account.password_hash)) {
         const fresh = await hasher.hash(password);
         await db

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 
 /** The data folder is held by another living process. */
 export class FolderInUse extends Error {
-  constructor(readonly folder: string, readonly pid: number) {
+  constructor(
+    readonly folder: string,
+    readonly pid: number,
+  ) {
     super(
       `The data folder ${folder} is in use by process ${pid}: stop that one first, or give this one another DATA_DIR or a DATABASE_URL.`,
     );

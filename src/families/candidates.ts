@@ -33,7 +33,10 @@ export interface CandidateQuestion {
  *
  * @returns in the order of SIS and contact id
  */
-export async function registrationCandidates(db: Database, question: CandidateQuestion): Promise<RegistrationCandidate[]> {
+export async function registrationCandidates(
+  db: Database,
+  question: CandidateQuestion,
+): Promise<RegistrationCandidate[]> {
   const today = localDate(question.now, question.timeZone);
   const { rows } = await sql<RegistrationCandidate>`
     select * from (
@@ -58,7 +61,11 @@ export async function registrationCandidates(db: Database, question: CandidateQu
  * @param email normalised
  * @param studentDomains lower-case domain names
  */
-export async function isStudentAddress(db: Database, email: string, studentDomains: readonly string[]): Promise<boolean> {
+export async function isStudentAddress(
+  db: Database,
+  email: string,
+  studentDomains: readonly string[],
+): Promise<boolean> {
   const domain = email.slice(email.lastIndexOf('@') + 1);
   if (studentDomains.some((name) => domain === name || domain.endsWith(`.${name}`))) return true;
   const { rows } = await sql`select 1 from students where email_normal = ${email} limit 1`.execute(db);
@@ -93,7 +100,9 @@ export async function mailboxSharers(db: Database, email: string): Promise<Mailb
   let groups: Array<MailboxPerson & { phones: Set<string> }> = [];
   for (const row of rows) {
     const own = { contactId: row.id, sis: row.sis, provenBy: row.proven_by };
-    const same = groups.filter((group) => group.nameKey === row.name_key && row.phones.some((phone) => group.phones.has(phone)));
+    const same = groups.filter(
+      (group) => group.nameKey === row.name_key && row.phones.some((phone) => group.phones.has(phone)),
+    );
     groups = [
       ...groups.filter((group) => !same.includes(group)),
       {

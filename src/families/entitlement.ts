@@ -82,7 +82,10 @@ export async function entitledStudents(db: Database, question: EntitlementQuesti
 }
 
 /** Whether an account may see one child: the same rule. */
-export async function isEntitled(db: Database, question: EntitlementQuestion & { studentId: string }): Promise<boolean> {
+export async function isEntitled(
+  db: Database,
+  question: EntitlementQuestion & { studentId: string },
+): Promise<boolean> {
   const today = localDate(question.now, question.timeZone);
   const { rows } = await sql`
     select 1 from entitlements e

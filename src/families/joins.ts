@@ -58,7 +58,11 @@ function obstacles(row: Compared & { same_sis: boolean }): JoinObstacle[] {
   return found.filter(([stands]) => stands).map(([, obstacle]) => obstacle);
 }
 
-async function compare(db: Database, contactId: string, today: string): Promise<Array<Compared & { same_sis: boolean }>> {
+async function compare(
+  db: Database,
+  contactId: string,
+  today: string,
+): Promise<Array<Compared & { same_sis: boolean }>> {
   const { rows } = await sql<Compared & { same_sis: boolean }>`
     with me as (select * from contacts where id = ${contactId}),
     my_phones as (select e164 from contact_phones where contact_id = ${contactId} and e164 is not null),

@@ -21,13 +21,21 @@ export function readablePhone(e164: string): string {
  * @returns null when there is no number in it that could be dialled, or more than one
  */
 export function normalisePhone(raw: string, defaultCountry: CountryCode = 'US'): string | null {
-  const text = raw.normalize('NFKC').replace(/\p{Cf}/gu, '').trim().replace(extension, '');
+  const text = raw
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+    .replace(extension, '');
   if (text === '' || text.length > 40) return null;
   const digits = text.replace(/[\s().\-\p{Pd}/]/gu, '');
   if (oneDigitOnly.test(digits)) return null;
   const plain = defaultCountry === 'US' ? northAmerican.exec(digits) : null;
   if (plain !== null) return `+1${plain[1]}`;
   // Until 2019 Mexican mobiles were dialled with a 1 after the country code, and many are still written so.
-  const parsed = parsePhoneNumberFromString(text.replace(/^(\+|011)\s*52\s*1\s*(?=(?:\D*\d){10}$)/, '+52'), { defaultCountry, extract: false }, metadata);
+  const parsed = parsePhoneNumberFromString(
+    text.replace(/^(\+|011)\s*52\s*1\s*(?=(?:\D*\d){10}$)/, '+52'),
+    { defaultCountry, extract: false },
+    metadata,
+  );
   return parsed?.isPossible() === true ? parsed.number : null;
 }

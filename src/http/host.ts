@@ -49,7 +49,10 @@ function sourceKey(address: string): string {
   const front = head.split(':').filter((group) => group !== '');
   const back = tail.split(':').filter((group) => group !== '');
   const groups = [...front, ...Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0'), ...back];
-  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }
 
 /** The address the request comes from: the peer, or what the trusted proxy next to us says of *its* peer, no further. */
@@ -74,7 +77,11 @@ export function guardHost(issuer: string, trusted: BlockList): Middleware {
     for (const name of forwardingHeaders) delete ctx.req.headers[name];
     const target = ctx.req.url ?? '';
     const probe = target === '/healthz' || target === '/readyz';
-    if (!target.startsWith('/') || target.startsWith('//') || (!probe && ctx.req.headers.host?.toLowerCase() !== host)) {
+    if (
+      !target.startsWith('/') ||
+      target.startsWith('//') ||
+      (!probe && ctx.req.headers.host?.toLowerCase() !== host)
+    ) {
       ctx.status = 421;
       ctx.type = 'text/plain';
       ctx.body = 'This request was sent to a name that is not ours.\n';

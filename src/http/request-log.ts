@@ -13,7 +13,10 @@ export function requestLog(logger: Logger): Middleware {
       await next();
     } finally {
       const route = ctx.path.replaceAll(/[A-Za-z0-9_-]{20,}/g, ':id').slice(0, 120);
-      logger.info({ id, method: ctx.method, route, status: ctx.status, ms: Math.round(performance.now() - start) }, 'request');
+      logger.info(
+        { id, method: ctx.method, route, status: ctx.status, ms: Math.round(performance.now() - start) },
+        'request',
+      );
     }
   };
 }

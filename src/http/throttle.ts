@@ -43,7 +43,9 @@ export function throttles(pool: pg.Pool, scale: number, secret: Uint8Array): Mak
       clearExpiredByTimeout: false,
     });
     const digest = (key: string): string =>
-      createHmac('sha256', secret).update(`throttle:${key.normalize('NFKC').toLowerCase()}`).digest('base64url');
+      createHmac('sha256', secret)
+        .update(`throttle:${key.normalize('NFKC').toLowerCase()}`)
+        .digest('base64url');
     return {
       async spend(key) {
         try {

@@ -90,21 +90,22 @@ export async function openJobs(pool: pg.Pool, kind: 'postgres' | 'pglite', logge
 }
 
 async function startWorker(boss: PgBoss, queue: string, worker: Worker, logger: Logger): Promise<string> {
-  return boss.work<Record<string, unknown>, unknown, { batchSize: number; pollingIntervalSeconds: number; perJobResults: true }>(
-    queue,
-    { batchSize: 20, pollingIntervalSeconds: 2, perJobResults: true },
-    (jobs) =>
-      Promise.all(
-        jobs.map(async (job) => {
-          try {
-            await worker(job.data);
-            return { id: job.id, status: 'completed' as const };
-          } catch (error) {
-            logger.warn({ err: error, queue, job: job.id }, 'jobs: failed, will be tried again');
-            return { id: job.id, status: 'failed' as const };
-          }
-        }),
-      ),
+  return boss.work<
+    Record<string, unknown>,
+    unknown,
+    { batchSize: number; pollingIntervalSeconds: number; perJobResults: true }
+  >(queue, { batchSize: 20, pollingIntervalSeconds: 2, perJobResults: true }, (jobs) =>
+    Promise.all(
+      jobs.map(async (job) => {
+        try {
+          await worker(job.data);
+          return { id: job.id, status: 'completed' as const };
+        } catch (error) {
+          logger.warn({ err: error, queue, job: job.id }, 'jobs: failed, will be tried again');
+          return { id: job.id, status: 'failed' as const };
+        }
+      }),
+    ),
   );
 }
 

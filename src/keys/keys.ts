@@ -30,7 +30,11 @@ async function newSigningKey(alg: (typeof signingAlgorithms)[number]): Promise<J
 export async function ensureKeys(db: Database, sealer: Sealer, clock: Clock): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtext('parent-access:keys'))`.execute(trx);
-    const current = await trx.selectFrom('signing_keys').select(['use', 'alg']).where('state', '=', 'current').execute();
+    const current = await trx
+      .selectFrom('signing_keys')
+      .select(['use', 'alg'])
+      .where('state', '=', 'current')
+      .execute();
     const present = new Set(current.map((row) => row.alg));
     for (const alg of signingAlgorithms) {
       if (present.has(alg)) continue;

@@ -51,7 +51,8 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
   router.get('/', async (ctx) => {
     const session = await interactions.session(ctx);
     // Who has not accepted the terms is not in yet.
-    if (session === null || (await pendingFor(db, session.accountId)).terms) return reply(ctx, WelcomePage, { signInHref: '/sign-in', registerHref: '/register' });
+    if (session === null || (await pendingFor(db, session.accountId)).terms)
+      return reply(ctx, WelcomePage, { signInHref: '/sign-in', registerHref: '/register' });
     await home(ctx, session.accountId);
   });
 

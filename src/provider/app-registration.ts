@@ -23,7 +23,9 @@ export const appSchema = z.strictObject({
   token_endpoint_auth_method: z
     .enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'])
     .default('client_secret_basic'),
-  grant_types: z.array(z.enum(['authorization_code', 'refresh_token', 'client_credentials'])).default(['authorization_code']),
+  grant_types: z
+    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials']))
+    .default(['authorization_code']),
   response_types: z.array(z.enum(['code', 'none'])).default(['code']),
   scope: z
     .string()
@@ -81,7 +83,12 @@ export function contradictions(app: AppRegistration, production: boolean): Array
   }
   if (production) {
     if (app.initiate_login_uri === undefined) found.push(['initiate_login_uri', 'is required of every production app']);
-    for (const field of ['initiate_login_uri', 'backchannel_logout_uri', 'jwks_uri', 'sector_identifier_uri'] as const) {
+    for (const field of [
+      'initiate_login_uri',
+      'backchannel_logout_uri',
+      'jwks_uri',
+      'sector_identifier_uri',
+    ] as const) {
       const value = app[field];
       if (value !== undefined && !value.startsWith('https:')) found.push([field, 'must be an https address']);
     }

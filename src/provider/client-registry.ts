@@ -39,7 +39,9 @@ export async function syncClients(
         .insertInto('clients')
         .values({ client_id: app.client_id, name: app.client_name, digest, first_seen_at: now, changed_at: now })
         .onConflict((conflict) =>
-          conflict.column('client_id').doUpdateSet({ name: app.client_name, digest, changed_at: now, disabled_at: null }),
+          conflict
+            .column('client_id')
+            .doUpdateSet({ name: app.client_name, digest, changed_at: now, disabled_at: null }),
         )
         .execute();
     }

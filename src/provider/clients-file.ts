@@ -15,7 +15,9 @@ const fileSchema = z.strictObject({ $schema: z.string().optional(), clients: z.a
 
 /** The JSON Schema of `clients.json`, for editors; the zod schema is its source. */
 export function clientsJsonSchema(): unknown {
-  return z.toJSONSchema(z.strictObject({ $schema: z.string().optional(), clients: z.array(appSchema) }), { io: 'input' });
+  return z.toJSONSchema(z.strictObject({ $schema: z.string().optional(), clients: z.array(appSchema) }), {
+    io: 'input',
+  });
 }
 
 function parseJson(text: string, path: string): unknown {

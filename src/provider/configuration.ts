@@ -46,7 +46,10 @@ function remaining(then: number): number {
 }
 
 /** A session ends 12 hours after sign-in; one that is kept 30 days after, or when it was idle for 14. */
-function sessionLife(_ctx: KoaContextWithOIDC, session: { loginTs?: number | undefined; transient?: boolean | undefined }): number {
+function sessionLife(
+  _ctx: KoaContextWithOIDC,
+  session: { loginTs?: number | undefined; transient?: boolean | undefined },
+): number {
   const { loginTs } = session;
   if (loginTs === undefined) return values.interaction;
   if (session.transient === true) return remaining(loginTs + values.session);
@@ -183,7 +186,9 @@ export function configuration(parts: ProviderParts): Configuration {
       const app = clientId === undefined ? undefined : parts.apps.get(clientId);
       if (app === undefined || !(await parts.sources.exists(accountId))) return undefined;
       const childId = (studentId: string): string =>
-        app.subject_type === 'pairwise' ? pairwise(parts.keys.pairwise, sectorOf(app), `student ${studentId}`) : studentId;
+        app.subject_type === 'pairwise'
+          ? pairwise(parts.keys.pairwise, sectorOf(app), `student ${studentId}`)
+          : studentId;
       return oidcAccount(accountId, parts.sources, app, childId);
     },
     async pairwiseIdentifier(_ctx, accountId, client) {

@@ -104,7 +104,8 @@ export function interactions(
     async consent(ctx) {
       const { params, session, grantId, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
       const app = appFor(params['client_id']);
-      if (app === null || session === undefined || prompt.name !== 'consent') throw new errors.InvalidRequest('no consent is asked');
+      if (app === null || session === undefined || prompt.name !== 'consent')
+        throw new errors.InvalidRequest('no consent is asked');
       const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId);
       const grant = existing ?? new provider.Grant({ accountId: session.accountId, clientId: app.client_id });
       return finish(ctx, { consent: { grantId: await grantRegistration(grant, app).save() } });

@@ -23,7 +23,8 @@ export function guardedFetch(origins: ReadonlySet<string>): typeof fetch {
     return fetch(input, {
       ...options,
       redirect: 'error',
-      signal: options.signal === undefined || options.signal === null ? limit : AbortSignal.any([options.signal, limit]),
+      signal:
+        options.signal === undefined || options.signal === null ? limit : AbortSignal.any([options.signal, limit]),
     });
   };
 }

@@ -23,8 +23,10 @@ function rank(acr: string | undefined): number {
 /** The levels an app says it cannot do without (OpenID Connect Core §5.5.1.1); `acr_values` alone are a wish. */
 function essentialAcrs(ctx: KoaContextWithOIDC): string[] {
   const request: unknown = ctx.oidc.claims?.id_token?.['acr'];
-  if (typeof request !== 'object' || request === null || !('essential' in request) || request.essential !== true) return [];
-  if ('values' in request && Array.isArray(request.values)) return request.values.filter((value) => typeof value === 'string');
+  if (typeof request !== 'object' || request === null || !('essential' in request) || request.essential !== true)
+    return [];
+  if ('values' in request && Array.isArray(request.values))
+    return request.values.filter((value) => typeof value === 'string');
   return 'value' in request && typeof request.value === 'string' ? [request.value] : [];
 }
 

@@ -18,7 +18,14 @@ export interface Artifacts {
 }
 
 /** Kinds whose id opens a door and is therefore kept as a digest; the ids of the others are no secrets. */
-const bearers = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'ClientCredentials', 'DeviceCode', 'PushedAuthorizationRequest']);
+const bearers = new Set([
+  'AccessToken',
+  'AuthorizationCode',
+  'RefreshToken',
+  'ClientCredentials',
+  'DeviceCode',
+  'PushedAuthorizationRequest',
+]);
 /** Kinds that mean nothing once their grant is ended, so that none is written after. */
 const grantBound = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken']);
 
@@ -45,7 +52,10 @@ export function artifacts(db: Database, clock: Clock, kind: string): Artifacts {
   const bearer = bearers.has(kind);
   const key = (id: string): string => (bearer ? secretHash(id) : id);
 
-  const restore = (row: { payload: Payload; consumed_at: Date | null } | undefined, id?: string): Payload | undefined => {
+  const restore = (
+    row: { payload: Payload; consumed_at: Date | null } | undefined,
+    id?: string,
+  ): Payload | undefined => {
     if (row === undefined) return undefined;
     const { consumed_at: consumedAt } = row;
     if (kind === 'Interaction' && consumedAt !== null) return undefined;

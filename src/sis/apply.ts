@@ -108,7 +108,11 @@ export async function applyRelationships(trx: DatabaseTransaction, { runId, sis,
 const worthCounting = 500;
 
 /** After a large change tells the query planner at once: the embedded database has nobody who would, and a server's own daemon comes late. */
-export async function refreshStatistics(trx: DatabaseTransaction, changes: number, of: 'people' | 'relationships'): Promise<void> {
+export async function refreshStatistics(
+  trx: DatabaseTransaction,
+  changes: number,
+  of: 'people' | 'relationships',
+): Promise<void> {
   if (changes < worthCounting) return;
   const tables = of === 'people' ? sql`contacts, contact_phones, students, schools` : sql`relationships`;
   await sql`analyze ${tables}`.execute(trx);

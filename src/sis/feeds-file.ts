@@ -28,7 +28,12 @@ const fileSchema = z
   .strictObject({
     $schema: z.string().optional(),
     student_domains: z
-      .array(z.string().toLowerCase().regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/, 'must be a domain name'))
+      .array(
+        z
+          .string()
+          .toLowerCase()
+          .regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/, 'must be a domain name'),
+      )
       .default([]),
     feeds: z.array(feedSchema),
   })
@@ -69,7 +74,9 @@ export function parseFeedsFile(text: string, where: string): FeedsFile {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new FeedsFileError(`${where} is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`, { cause: error });
+    throw new FeedsFileError(`${where} is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`, {
+      cause: error,
+    });
   }
   const parsed = fileSchema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -119,7 +126,9 @@ export async function syncFeeds(db: Database, file: FeedsFile, clock: Clock): Pr
         insert into feeds (name, sis, label, unknown_rights, schedule, sample)
         values (${feed.name}, ${feed.sis}, ${feed.label ?? feed.name}, ${feed.unknown_rights}, ${feed.schedule ?? null}, ${feed.sample})
         on conflict (sis) do update set name = excluded.name, label = excluded.label,
-          unknown_rights = excluded.unknown_rights, schedule = excluded.schedule, sample = excluded.sample, removed_at = null`.execute(trx);
+          unknown_rights = excluded.unknown_rights, schedule = excluded.schedule, sample = excluded.sample, removed_at = null`.execute(
+        trx,
+      );
     }
     return gone.rows.map((row) => row.name);
   });

@@ -64,7 +64,16 @@ export interface ImportOptions {
 }
 
 const formats: Record<Feed['format'], FeedFormat> = { 'district-extract': districtExtract };
-const nothing: ImportCounts = { read: 0, applied: 0, unchanged: 0, skipped: 0, ended: 0, restricted: 0, lifted: 0, held: 0 };
+const nothing: ImportCounts = {
+  read: 0,
+  applied: 0,
+  unchanged: 0,
+  skipped: 0,
+  ended: 0,
+  restricted: 0,
+  lifted: 0,
+  held: 0,
+};
 
 /**
  * Imports one file of a feed: staged as it streams, then compared, checked and applied in one transaction, or not at all.
@@ -185,7 +194,12 @@ async function recordFailure(db: Database, options: ImportOptions, report: RunRe
   });
 }
 
-async function finish(trx: DatabaseTransaction, report: RunReport, state: RunReport['state'], clock: Clock): Promise<void> {
+async function finish(
+  trx: DatabaseTransaction,
+  report: RunReport,
+  state: RunReport['state'],
+  clock: Clock,
+): Promise<void> {
   report.state = state;
   report.finishedAt = clock();
   await sql`
@@ -225,7 +239,10 @@ function opened(source: string | AsyncIterable<Uint8Array>): AsyncIterable<Uint8
   return typeof source === 'string' ? createReadStream(source) : source;
 }
 
-async function* hashed(bytes: AsyncIterable<Uint8Array>, sha: ReturnType<typeof createHash>): AsyncGenerator<Uint8Array> {
+async function* hashed(
+  bytes: AsyncIterable<Uint8Array>,
+  sha: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) {
     sha.update(chunk);
     yield chunk;

@@ -12,11 +12,18 @@ const silence = 60_000;
  *
  * @throws FeedRefused when another run of the feed is under way, or the feed is unknown
  */
-export async function takeTurn(db: Database, feed: string, run: { id: string; actor: string }, clock: Clock): Promise<void> {
+export async function takeTurn(
+  db: Database,
+  feed: string,
+  run: { id: string; actor: string },
+  clock: Clock,
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const now = clock();
     const { rows } = await sql<{ running_run: string | null; running_beat_at: Date | null }>`
-      select running_run, running_beat_at from feeds where name = ${feed} and removed_at is null for update`.execute(trx);
+      select running_run, running_beat_at from feeds where name = ${feed} and removed_at is null for update`.execute(
+      trx,
+    );
     const [row] = rows;
     if (row === undefined) throw new FeedRefused(`There is no feed "${feed}".`);
     if (row.running_run !== null && now.getTime() - (row.running_beat_at?.getTime() ?? 0) < silence) {
@@ -24,7 +31,9 @@ export async function takeTurn(db: Database, feed: string, run: { id: string; ac
     }
     await endLost(trx, now, feed);
     await sql`update feeds set running_run = ${run.id}, running_beat_at = ${now} where name = ${feed}`.execute(trx);
-    await sql`insert into feed_runs (id, feed, actor, started_at, state) values (${run.id}, ${feed}, ${run.actor}, ${now}, 'running')`.execute(trx);
+    await sql`insert into feed_runs (id, feed, actor, started_at, state) values (${run.id}, ${feed}, ${run.actor}, ${now}, 'running')`.execute(
+      trx,
+    );
   });
 }
 
@@ -40,14 +49,18 @@ const applying = 716_230_001;
 
 /** Proves the turn to the end of the transaction, and waits for another feed's. @throws FeedRefused when the run has lost it */
 export async function holdTurn(trx: DatabaseTransaction, feed: string, runId: string): Promise<void> {
-  const { rows } = await sql`select 1 from feeds where name = ${feed} and running_run = ${runId} for update`.execute(trx);
+  const { rows } = await sql`select 1 from feeds where name = ${feed} and running_run = ${runId} for update`.execute(
+    trx,
+  );
   if (rows.length === 0) throw lostTurn(feed);
   await sql`select pg_advisory_xact_lock(${applying})`.execute(trx);
 }
 
 /** Gives the turn back, if the run still has it. */
 export async function giveTurnBack(db: Database, feed: string, runId: string): Promise<void> {
-  await sql`update feeds set running_run = null, running_beat_at = null where name = ${feed} and running_run = ${runId}`.execute(db);
+  await sql`update feeds set running_run = null, running_beat_at = null where name = ${feed} and running_run = ${runId}`.execute(
+    db,
+  );
 }
 
 /**

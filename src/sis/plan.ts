@@ -103,9 +103,13 @@ export async function checkMissing(
   const missing = rows.reduce((sum, row) => sum + row.missing, 0);
   const found: string[] = [];
   if (missing > standing * shares.feed_share) {
-    found.push(`${missing} of the feed's ${standing} relationships (${percent(missing, standing)}) are missing, more than ${percent(shares.feed_share, 1)}`);
+    found.push(
+      `${missing} of the feed's ${standing} relationships (${percent(missing, standing)}) are missing, more than ${percent(shares.feed_share, 1)}`,
+    );
   }
-  const schools = rows.filter((row) => row.standing >= smallestSchool && row.missing > row.standing * shares.school_share);
+  const schools = rows.filter(
+    (row) => row.standing >= smallestSchool && row.missing > row.standing * shares.school_share,
+  );
   for (const row of schools.slice(0, 5)) {
     found.push(
       `${row.missing} of ${row.standing} relationships (${percent(row.missing, row.standing)}) at ${row.name} (${row.code}) are missing, more than ${percent(shares.school_share, 1)}`,

@@ -37,7 +37,9 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       starts_on = case when coalesce(x.starts_on <= ${today}::date, true) then x.starts_on else p.starts_on end
     from plan_restrictions p
     where x.relationship_id = p.relationship_id and x.lifted_at is null and p.readable
-      and (x.type, x.type_raw, x.starts_on, x.ends_on) is distinct from (p.type, p.type_raw, p.starts_on, p.ends_on)`.execute(trx);
+      and (x.type, x.type_raw, x.starts_on, x.ends_on) is distinct from (p.type, p.type_raw, p.starts_on, p.ends_on)`.execute(
+    trx,
+  );
   const imposed = await sql`
     insert into restrictions (relationship_id, type, type_raw, starts_on, ends_on, imposed_at)
     select relationship_id, type, type_raw, starts_on, ends_on, ${now} from plan_restrictions

@@ -8,7 +8,9 @@ export type Reasons = Record<string, { count: number; lines: number[] }>;
 const linesNamed = 20;
 const chunkRows = 2_000;
 
-const staged: ReadonlyArray<readonly [column: string, type: string, value: (row: FeedRow) => string | number | boolean | null]> = [
+const staged: ReadonlyArray<
+  readonly [column: string, type: string, value: (row: FeedRow) => string | number | boolean | null]
+> = [
   ['line', 'int', (row) => row.line],
   ['problem', 'text', (row) => row.problem],
   ['school_code', 'text', (row) => row.schoolCode],

@@ -16,7 +16,10 @@ export interface FeedStatus {
 
 /** When each SIS was last loaded and loads next, in the order of the feeds file. The same for everybody who asks. */
 export async function feedStatus(db: Database, file: FeedsFile, clock: Clock, timeZone: string): Promise<FeedStatus[]> {
-  const { rows } = await sql<{ sis: string; last_loaded_at: Date | null }>`select sis, last_loaded_at from feeds`.execute(db);
+  const { rows } = await sql<{
+    sis: string;
+    last_loaded_at: Date | null;
+  }>`select sis, last_loaded_at from feeds`.execute(db);
   return file.feeds.map((feed) => ({
     name: feed.name,
     sis: feed.sis,

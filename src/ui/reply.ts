@@ -39,7 +39,12 @@ export function replier(timeZone: string, districtName: string | null): Reply {
     const locale = localeOf(ctx, options.uiLocales);
     return { locale, t: translator(locale), path: options.path ?? ctx.url, timeZone, districtName };
   };
-  const reply = <Props extends object>(ctx: Context, page: Page<Props>, props: Props, options: ReplyOptions = {}): void => {
+  const reply = <Props extends object>(
+    ctx: Context,
+    page: Page<Props>,
+    props: Props,
+    options: ReplyOptions = {},
+  ): void => {
     ctx.status = options.status ?? 200;
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-store');

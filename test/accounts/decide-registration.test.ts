@@ -36,15 +36,25 @@ describe.each(databases)('the rule of registration, on %s', (kind) => {
   });
 
   const rosa = (cells: Row = {}): Row => row('Ana', 'Rosa', { ...rights, ...cells });
-  const there = (cells: Row = {}): Row => row('Beto', 'Rosa2', { sis: 'secondary', email, given_name: 'Rosa', ...rights, ...cells });
+  const there = (cells: Row = {}): Row =>
+    row('Beto', 'Rosa2', { sis: 'secondary', email, given_name: 'Rosa', ...rights, ...cells });
   const bystanders = Array.from({ length: 30 }, (_, index) => row(`Kid${index}`, `Mum${index}`));
 
   async function decide(asked: Asked = {}): Promise<string> {
     const decided = await ask(asked);
-    return decided.kind === 'activate' ? `activate ${decided.candidate.sis} ${decided.candidate.givenName}` : decided.kind;
+    return decided.kind === 'activate'
+      ? `activate ${decided.candidate.sis} ${decided.candidate.givenName}`
+      : decided.kind;
   }
   async function ask({ at = now, ...asked }: Asked = {}): Promise<RegistrationOutcome> {
-    const question = { email, phone, sisOrder: ['elementary', 'secondary'], studentDomains: ['students.example.org'], timeZone, ...asked };
+    const question = {
+      email,
+      phone,
+      sisOrder: ['elementary', 'secondary'],
+      studentDomains: ['students.example.org'],
+      timeZone,
+      ...asked,
+    };
     return db.transaction().execute((trx) => decideRegistration(trx, () => at, question));
   }
 
@@ -54,10 +64,13 @@ describe.each(databases)('the rule of registration, on %s', (kind) => {
       expect(await decide()).toBe('silent');
     });
 
-    it.each(['rosa@students.example.org', 'rosa@high.students.example.org'])('by the student domains: %s', async (mailbox) => {
-      await town.load([rosa({ email: mailbox })]);
-      expect(await decide({ email: mailbox })).toBe('silent');
-    });
+    it.each(['rosa@students.example.org', 'rosa@high.students.example.org'])(
+      'by the student domains: %s',
+      async (mailbox) => {
+        await town.load([rosa({ email: mailbox })]);
+        expect(await decide({ email: mailbox })).toBe('silent');
+      },
+    );
 
     it('but one that only ends alike is another domain', async () => {
       await town.load([rosa({ email: 'rosa@notstudents.example.org' })]);
@@ -111,7 +124,11 @@ describe.each(databases)('the rule of registration, on %s', (kind) => {
       await town.load([there()], 'secondary');
       const id = await account(db, { email }, await contactId(db, 'Rosa2', 'secondary'));
       expect(await ask()).toEqual({ kind: 'already', accountId: id });
-      const proven = await db.selectFrom('proven_contacts').select(['contact_id', 'how']).where('account_id', '=', id).execute();
+      const proven = await db
+        .selectFrom('proven_contacts')
+        .select(['contact_id', 'how'])
+        .where('account_id', '=', id)
+        .execute();
       expect(proven).toContainEqual({ contact_id: await contactId(db, 'Rosa'), how: 'join' });
     });
 
@@ -120,7 +137,11 @@ describe.each(databases)('the rule of registration, on %s', (kind) => {
       await town.load([there({ ed_rights: '' })], 'secondary');
       const id = await account(db, { email }, await contactId(db, 'Rosa'));
       expect(await ask()).toEqual({ kind: 'already', accountId: id });
-      const proposed = await db.selectFrom('join_proposals').select('contact_id').where('account_id', '=', id).execute();
+      const proposed = await db
+        .selectFrom('join_proposals')
+        .select('contact_id')
+        .where('account_id', '=', id)
+        .execute();
       expect(proposed).toEqual([{ contact_id: await contactId(db, 'Rosa2', 'secondary') }]);
     });
   });

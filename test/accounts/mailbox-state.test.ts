@@ -36,58 +36,101 @@ describe.each(databases)('an account’s mailbox, on %s', (kind) => {
 
   /** What stands in the feeds and the accounts, and what follows for Rosa's account. */
   const table: Array<[what: string, arrange: () => Promise<string>, expected: MailboxState]> = [
-    ['hers alone', async () => {
-      await town.load([rosa()]);
-      return registered();
-    }, alone],
-    ['hers in both SISs', async () => {
-      await town.load([rosa()]);
-      await town.load([row('Beto', 'Rosa2', { sis: 'secondary', email, given_name: 'ROSA', ...rights })], 'secondary');
-      return registered();
-    }, alone],
-    ['of two people', async () => {
-      await town.load([rosa(), luis()]);
-      return registered();
-    }, { shared: true, suspended: false }],
-    ['of two people of one name with different phones', async () => {
-      await town.load([rosa(), luis({ given_name: 'Rosa' })]);
-      return registered();
-    }, { shared: true, suspended: false }],
-    ['of two people, one of whom only is an emergency contact', async () => {
-      await town.load([rosa(), luis({ ed_rights: 'no', relation: 'neighbor' })]);
-      return registered();
-    }, { shared: true, suspended: false }],
-    ['of two accounts', async () => {
-      await town.load([rosa()]);
-      const id = await registered();
-      await account(db, { email, sign_in_name: 'luis' });
-      return id;
-    }, { shared: true, suspended: false }],
-    ['hers by proof, and no feed has it any more', async () => {
-      await town.load([rosa()]);
-      const id = await registered();
-      await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later })]);
-      return id;
-    }, alone],
-    ['hers by proof, and her children are gone', async () => {
-      await town.load([...bystanders, rosa()]);
-      const id = await registered();
-      await town.load(bystanders);
-      return id;
-    }, alone],
-    ['given to another person by the feed', async () => {
-      await town.load([rosa()]);
-      const id = await registered();
-      await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later }), luis()]);
-      return id;
-    }, { shared: false, suspended: true }],
-    ['given to two others by the feed', async () => {
-      await town.load([rosa()]);
-      const id = await registered();
-      const eva = row('Mia', 'Eva', { ...rights, email, phone1: '(213) 555-0112' });
-      await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later }), luis(), eva]);
-      return id;
-    }, { shared: true, suspended: true }],
+    [
+      'hers alone',
+      async () => {
+        await town.load([rosa()]);
+        return registered();
+      },
+      alone,
+    ],
+    [
+      'hers in both SISs',
+      async () => {
+        await town.load([rosa()]);
+        await town.load(
+          [row('Beto', 'Rosa2', { sis: 'secondary', email, given_name: 'ROSA', ...rights })],
+          'secondary',
+        );
+        return registered();
+      },
+      alone,
+    ],
+    [
+      'of two people',
+      async () => {
+        await town.load([rosa(), luis()]);
+        return registered();
+      },
+      { shared: true, suspended: false },
+    ],
+    [
+      'of two people of one name with different phones',
+      async () => {
+        await town.load([rosa(), luis({ given_name: 'Rosa' })]);
+        return registered();
+      },
+      { shared: true, suspended: false },
+    ],
+    [
+      'of two people, one of whom only is an emergency contact',
+      async () => {
+        await town.load([rosa(), luis({ ed_rights: 'no', relation: 'neighbor' })]);
+        return registered();
+      },
+      { shared: true, suspended: false },
+    ],
+    [
+      'of two accounts',
+      async () => {
+        await town.load([rosa()]);
+        const id = await registered();
+        await account(db, { email, sign_in_name: 'luis' });
+        return id;
+      },
+      { shared: true, suspended: false },
+    ],
+    [
+      'hers by proof, and no feed has it any more',
+      async () => {
+        await town.load([rosa()]);
+        const id = await registered();
+        await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later })]);
+        return id;
+      },
+      alone,
+    ],
+    [
+      'hers by proof, and her children are gone',
+      async () => {
+        await town.load([...bystanders, rosa()]);
+        const id = await registered();
+        await town.load(bystanders);
+        return id;
+      },
+      alone,
+    ],
+    [
+      'given to another person by the feed',
+      async () => {
+        await town.load([rosa()]);
+        const id = await registered();
+        await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later }), luis()]);
+        return id;
+      },
+      { shared: false, suspended: true },
+    ],
+    [
+      'given to two others by the feed',
+      async () => {
+        await town.load([rosa()]);
+        const id = await registered();
+        const eva = row('Mia', 'Eva', { ...rights, email, phone1: '(213) 555-0112' });
+        await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later }), luis(), eva]);
+        return id;
+      },
+      { shared: true, suspended: true },
+    ],
   ];
 
   it.each(table)('%s', async (_, arrange, expected) => {
@@ -120,7 +163,11 @@ describe.each(databases)('an account’s mailbox, on %s', (kind) => {
     it('needs the recovery code where it is shared, and is in person without one', async () => {
       await town.load([rosa(), luis()]);
       const id = await registered();
-      const second = await account(db, { email, sign_in_name: 'luis', recovery_code_hash: 'x' }, await contactId(db, 'Luis'));
+      const second = await account(
+        db,
+        { email, sign_in_name: 'luis', recovery_code_hash: 'x' },
+        await contactId(db, 'Luis'),
+      );
       expect(await decide(email)).toEqual({ kind: 'in-person', to: email });
       expect(await decide('LUIS')).toEqual({ kind: 'recover', accountId: second, to: email, needsCode: true });
       await db.updateTable('accounts').set({ recovery_code_hash: 'y' }).where('id', '=', id).execute();

@@ -5,14 +5,23 @@ import { everything, now } from '../sis/extract.js';
 
 /** Empties what a suite of this room fills, and keeps its database. */
 export async function emptyAll(db: Database): Promise<void> {
-  for (const table of ['account_requests', 'fresh_proofs', 'address_answers', 'letters_sent', ...everything, 'accounts']) {
+  for (const table of [
+    'account_requests',
+    'fresh_proofs',
+    'address_answers',
+    'letters_sent',
+    ...everything,
+    'accounts',
+  ]) {
     await sql`delete from ${sql.table(table)}`.execute(db);
   }
 }
 
 /** A contact's id by the id that its SIS gave it. */
 export async function contactId(db: Database, sisId: string, sis = 'elementary'): Promise<string> {
-  const { rows } = await sql<{ id: string }>`select id from contacts where sis_id = ${sisId} and sis = ${sis}`.execute(db);
+  const { rows } = await sql<{ id: string }>`select id from contacts where sis_id = ${sisId} and sis = ${sis}`.execute(
+    db,
+  );
   const [row] = rows;
   if (row === undefined) throw new Error(`no contact ${sisId} in ${sis}`);
   return row.id;
@@ -51,7 +60,12 @@ export async function account(db: Database, fields: NewAccount, ...contacts: str
 }
 
 /** A registration request that was decided for a contact. */
-export async function activationOf(db: Database, contact: string, createdAt: Date, endedAt: Date | null = null): Promise<void> {
+export async function activationOf(
+  db: Database,
+  contact: string,
+  createdAt: Date,
+  endedAt: Date | null = null,
+): Promise<void> {
   await db
     .insertInto('account_requests')
     .values({

@@ -22,13 +22,19 @@ describe.each(databases)('the sign-in, on %s', (kind) => {
     db = opened.db;
     close = () => opened.close();
     hasher = await passwordHasher(2, 100);
-    desk = signIn(db, hasher, throttles(opened.pool, 1_000, Buffer.alloc(32, 1)), auditLog(() => new Date()));
+    desk = signIn(
+      db,
+      hasher,
+      throttles(opened.pool, 1_000, Buffer.alloc(32, 1)),
+      auditLog(() => new Date()),
+    );
   });
   afterAll(() => close());
   beforeEach(() => emptyAll(db));
 
   const stored = async (id: string): Promise<string> =>
-    (await db.selectFrom('accounts').select('password_hash').where('id', '=', id).executeTakeFirstOrThrow()).password_hash;
+    (await db.selectFrom('accounts').select('password_hash').where('id', '=', id).executeTakeFirstOrThrow())
+      .password_hash;
 
   it('makes a hash of old parameters anew, with the password that was just right', async () => {
     const old = await hash(password, { type: argon2id, memoryCost: 8_192, timeCost: 1, parallelism: 1 });

@@ -17,7 +17,8 @@ describe('the command line', () => {
   it('refuses production with what is missing, each by name', async () => {
     const { code, err } = await ended(['serve'], { NODE_ENV: 'production', DATA_DIR: folder });
     expect(code).toBe(2);
-    for (const name of ['ISSUER', 'SECRETS_KEY', 'SMTP_URL', 'MAIL_FROM']) expect(err).toMatch(new RegExp(`^${name}:`, 'm'));
+    for (const name of ['ISSUER', 'SECRETS_KEY', 'SMTP_URL', 'MAIL_FROM'])
+      expect(err).toMatch(new RegExp(`^${name}:`, 'm'));
   });
 
   it('refuses production with a demo app or a sample feed', async () => {
@@ -44,12 +45,32 @@ describe('the command line', () => {
     expect(good.code).toBe(0);
     expect(JSON.parse(good.out)).toEqual(['echoices', 'isis-family-module', 'cafeteria', 'homework-helper']);
     const file = join(folder, 'wrong.json');
-    const app = { client_id: 'tutoring', client_name: 'Tutoring', redirect_uris: ['https://t.example.org/#x'], scope: 'students', party: 'friend', typo: 1 };
-    const vendor = { client_id: 'bus', client_name: 'Bus', redirect_uris: ['https://b.example.org/cb'], scope: 'openid', party: 'vendor' };
+    const app = {
+      client_id: 'tutoring',
+      client_name: 'Tutoring',
+      redirect_uris: ['https://t.example.org/#x'],
+      scope: 'students',
+      party: 'friend',
+      typo: 1,
+    };
+    const vendor = {
+      client_id: 'bus',
+      client_name: 'Bus',
+      redirect_uris: ['https://b.example.org/cb'],
+      scope: 'openid',
+      party: 'vendor',
+    };
     writeFileSync(file, JSON.stringify({ clients: [app, vendor] }));
     const bad = await ended(['clients', 'check'], { CLIENTS_FILE: file });
     expect(bad.code).toBe(2);
-    for (const place of ['app tutoring › redirect_uris › 0', 'app tutoring › scope', 'app tutoring › party', 'typo', 'app bus › subject_type', 'app bus › secrets']) {
+    for (const place of [
+      'app tutoring › redirect_uris › 0',
+      'app tutoring › scope',
+      'app tutoring › party',
+      'typo',
+      'app bus › subject_type',
+      'app bus › secrets',
+    ]) {
       expect(bad.err).toContain(place);
     }
   });
@@ -69,10 +90,13 @@ describe('the command line', () => {
     expect((await ended(['sample', '--contacts', '5', '--out', out])).code).toBe(2);
   });
 
-  it.each([['nonsense'], ['clients'], ['import'], ['import', '--nonsense'], ['sample']])('%s %s is refused with a word of help', async (...args) => {
-    const { code, err } = await ended(args.filter((arg) => arg !== undefined));
-    expect(code).toBe(2);
-    expect(err.trim()).not.toBe('');
-    expect(err).not.toMatch(/\bat .*\.ts:\d+/);
-  });
+  it.each([['nonsense'], ['clients'], ['import'], ['import', '--nonsense'], ['sample']])(
+    '%s %s is refused with a word of help',
+    async (...args) => {
+      const { code, err } = await ended(args.filter((arg) => arg !== undefined));
+      expect(code).toBe(2);
+      expect(err.trim()).not.toBe('');
+      expect(err).not.toMatch(/\bat .*\.ts:\d+/);
+    },
+  );
 });

@@ -33,7 +33,11 @@ describe('where it cannot be served', () => {
   }
 
   it('a port that another program has', async () => {
-    const said = await refusal(['serve'], { DATA_DIR: join(folder, 'port'), PORT: String(port), ISSUER: `http://localhost:${port}` });
+    const said = await refusal(['serve'], {
+      DATA_DIR: join(folder, 'port'),
+      PORT: String(port),
+      ISSUER: `http://localhost:${port}`,
+    });
     expect(said).toContain('PORT');
     // The folder is free again: nothing of the first try is left running.
     const free = String(await freePort());
@@ -41,11 +45,17 @@ describe('where it cannot be served', () => {
     expect(await again.ended).toBe(0);
   });
 
-  it.each([['serve'], ['migrate'], ['import', '--feed', 'elementary']])('a database that does not answer, at %s', async (...args) => {
-    const said = await refusal(args.filter((arg) => arg !== undefined), { DATABASE_URL: `postgres://parent:a-password@127.0.0.1:${await freePort()}/parents` });
-    expect(said).toContain('DATABASE_URL');
-    expect(said).not.toContain('a-password');
-  });
+  it.each([['serve'], ['migrate'], ['import', '--feed', 'elementary']])(
+    'a database that does not answer, at %s',
+    async (...args) => {
+      const said = await refusal(
+        args.filter((arg) => arg !== undefined),
+        { DATABASE_URL: `postgres://parent:a-password@127.0.0.1:${await freePort()}/parents` },
+      );
+      expect(said).toContain('DATABASE_URL');
+      expect(said).not.toContain('a-password');
+    },
+  );
 
   it('a data folder that is a file', async () => {
     expect(await refusal(['serve'], { DATA_DIR: join(clients, 'data') })).toContain('DATA_DIR');
@@ -53,9 +63,17 @@ describe('where it cannot be served', () => {
 
   it('a database that holds another district: no sample families go into it', async () => {
     const database = await freshDatabase();
-    await database.db.insertInto('feeds').values({ name: 'real', label: 'Real', sis: 'real', unknown_rights: 'deny', sample: false }).execute();
+    await database.db
+      .insertInto('feeds')
+      .values({ name: 'real', label: 'Real', sis: 'real', unknown_rights: 'deny', sample: false })
+      .execute();
     const free = await freePort();
-    const said = await refusal(['serve'], { DATABASE_URL: database.url ?? '', DATA_DIR: join(folder, 'other'), PORT: String(free), ISSUER: `http://localhost:${free}` });
+    const said = await refusal(['serve'], {
+      DATABASE_URL: database.url ?? '',
+      DATA_DIR: join(folder, 'other'),
+      PORT: String(free),
+      ISSUER: `http://localhost:${free}`,
+    });
     expect(said).toContain('"real"');
     await database.close();
   });

@@ -12,7 +12,13 @@ async function environment(folder: string): Promise<Record<string, string>> {
   const port = await freePort();
   const clients = join(folder, '..', `clients-${port}.json`);
   writeFileSync(clients, JSON.stringify({ clients: [] }));
-  return { DATA_DIR: folder, PORT: String(port), ISSUER: `http://localhost:${port}`, CLIENTS_FILE: clients, LOG_LEVEL: 'error' };
+  return {
+    DATA_DIR: folder,
+    PORT: String(port),
+    ISSUER: `http://localhost:${port}`,
+    CLIENTS_FILE: clients,
+    LOG_LEVEL: 'error',
+  };
 }
 
 async function signsIn(issuer: string): Promise<boolean> {
@@ -40,7 +46,13 @@ describe('serve on an empty folder', () => {
 
   it('tells a newcomer in about ten lines what to open and with whom', () => {
     expect(server.out().trim().split('\n').length).toBeLessThanOrEqual(12);
-    for (const word of ['parent@example.org', '(213) 555-0100', 'registered@example.org', 'correct horse battery staple', '/dev/mail']) {
+    for (const word of [
+      'parent@example.org',
+      '(213) 555-0100',
+      'registered@example.org',
+      'correct horse battery staple',
+      '/dev/mail',
+    ]) {
       expect(server.out()).toContain(word);
     }
   });
@@ -98,7 +110,10 @@ describe('serve on PostgreSQL', () => {
 
   it('is the same, and so is migrate, twice', async () => {
     const database = await freshDatabase();
-    const settings: Record<string, string> = { ...(await environment(join(base, 'data'))), DATABASE_URL: database.url ?? '' };
+    const settings: Record<string, string> = {
+      ...(await environment(join(base, 'data'))),
+      DATABASE_URL: database.url ?? '',
+    };
     for (const said of ['up to date', 'up to date']) {
       const migrated = run(['migrate'], settings);
       expect(await migrated.ended).toBe(0);

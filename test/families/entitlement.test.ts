@@ -31,7 +31,9 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
   });
 
   async function prove(contact: string, account = accountId): Promise<void> {
-    await sql`insert into proven_contacts select ${account}, id, ${now}, 'registration' from contacts where sis_id = ${contact}`.execute(db);
+    await sql`insert into proven_contacts select ${account}, id, ${now}, 'registration' from contacts where sis_id = ${contact}`.execute(
+      db,
+    );
   }
   async function seen(at = now, account = accountId): Promise<string[]> {
     return (await entitledStudents(db, { accountId: account, now: at, timeZone })).map((student) => student.givenName);
@@ -77,13 +79,26 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
 
   it('gives one child once, with what an app may be told, and nobody else’s', async () => {
     await town.load([
-      row('Ana', 'Rosa', { pickup_ok: 'yes' }), row('Ana', 'Rosa2', { email: 'x@example.org' }), row('Leo', 'Other'), row('Mia', 'Rosa', { confidential: 'yes' }),
+      row('Ana', 'Rosa', { pickup_ok: 'yes' }),
+      row('Ana', 'Rosa2', { email: 'x@example.org' }),
+      row('Leo', 'Other'),
+      row('Mia', 'Rosa', { confidential: 'yes' }),
     ]);
     await prove('Rosa');
     await prove('Rosa2');
     const students = await entitledStudents(db, { accountId, now, timeZone });
     expect(students).toMatchObject([
-      { givenName: 'Ana', schoolName: 'Lincoln Elementary', confidential: false, relation: 'parent', records: true, pickup: true, meals: true, since: now, grade: '3' },
+      {
+        givenName: 'Ana',
+        schoolName: 'Lincoln Elementary',
+        confidential: false,
+        relation: 'parent',
+        records: true,
+        pickup: true,
+        meals: true,
+        since: now,
+        grade: '3',
+      },
       { givenName: 'Mia', schoolName: null, confidential: true, pickup: null },
     ]);
     const [leo] = (await sql<{ id: string }>`select id from students where sis_id = 'Leo'`.execute(db)).rows;
@@ -102,13 +117,24 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
   });
 
   it('a restriction holds past its end and an empty flag, until the feed says no', async () => {
-    const restricted = { ...yes, restricted: 'yes', restriction_type: 'custody', restriction_start: '2026-01-01', restriction_end: '2026-06-01' };
+    const restricted = {
+      ...yes,
+      restricted: 'yes',
+      restriction_type: 'custody',
+      restriction_start: '2026-01-01',
+      restriction_end: '2026-06-01',
+    };
     await town.load([row('Ana', 'Rosa', yes)]);
     await prove('Rosa');
     for (const [cells, sees] of [
-      [restricted, false], [{ ...yes, restricted: '' }, false], [{ ...restricted, restriction_start: '2027-01-01' }, false], [{ ...yes, restricted: 'no' }, true],
+      [restricted, false],
+      [{ ...yes, restricted: '' }, false],
+      [{ ...restricted, restriction_start: '2027-01-01' }, false],
+      [{ ...yes, restricted: 'no' }, true],
       // A slip elsewhere in the row, or in the flag itself, does not keep a restriction out.
-      [{ ...restricted, birth_date: 'unknown' }, false], [{ ...yes, restricted: 'no', priority: '2' }, true], [{ ...yes, restricted: 'Y' }, false],
+      [{ ...restricted, birth_date: 'unknown' }, false],
+      [{ ...yes, restricted: 'no', priority: '2' }, true],
+      [{ ...yes, restricted: 'Y' }, false],
     ] as Array<[Row, boolean]>) {
       await town.load([row('Ana', 'Rosa', cells)]);
       expect([cells, (await seen()).length === 1]).toEqual([cells, sees]);
@@ -126,16 +152,28 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
 
   it('a protection order in one SIS holds the person in the other until staff decide, whichever is loaded first', async () => {
     const order = row('Ana', 'Rosa', { restricted: 'yes', restriction_type: 'TRO' });
-    const other = (contact: string, cells: Row) => row(`Kid${contact}`, contact, { sis: 'secondary', ...yes, email: '', phone1: '', ...cells });
+    const other = (contact: string, cells: Row) =>
+      row(`Kid${contact}`, contact, { sis: 'secondary', ...yes, email: '', phone1: '', ...cells });
     const rosa = { given_name: 'ROSA', family_name: 'Lopez' };
-    await town.load([
-      other('C1', { ...rosa, email: 'Rosa@example.org' }), other('C2', { ...rosa, phone2: '+1 213 555 0100' }),
-      other('C3', { ...rosa, email: 'another.rosa@example.org' }), other('C4', { given_name: 'Luis', email: 'rosa@example.org' }),
-    ], 'secondary');
+    await town.load(
+      [
+        other('C1', { ...rosa, email: 'Rosa@example.org' }),
+        other('C2', { ...rosa, phone2: '+1 213 555 0100' }),
+        other('C3', { ...rosa, email: 'another.rosa@example.org' }),
+        other('C4', { given_name: 'Luis', email: 'rosa@example.org' }),
+      ],
+      'secondary',
+    );
     expect(await town.load([order])).toMatchObject({ counts: { restricted: 1, held: 2 } });
     for (const contact of ['C1', 'C2', 'C3', 'C4']) await prove(contact);
     expect(await seen()).toEqual(['KidC3', 'KidC4']);
-    await town.load([other('C5', { ...rosa, email: 'rosa@example.org' }), ...['C1', 'C2', 'C3', 'C4'].map((id) => other(id, id === 'C4' ? { given_name: 'Luis' } : rosa))], 'secondary');
+    await town.load(
+      [
+        other('C5', { ...rosa, email: 'rosa@example.org' }),
+        ...['C1', 'C2', 'C3', 'C4'].map((id) => other(id, id === 'C4' ? { given_name: 'Luis' } : rosa)),
+      ],
+      'secondary',
+    );
     await prove('C5');
     expect(await seen()).toEqual(['KidC3', 'KidC4']);
     await sql`update relationship_holds set decided_at = ${now}, decision = 'released'`.execute(db);
@@ -145,7 +183,9 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
 
   it('a custody document does not cross', async () => {
     await town.load([row('Ana', 'Rosa', { restricted: 'yes', restriction_type: 'custody' })]);
-    expect(await town.load([row('Leo', 'Rosa', { sis: 'secondary', ...yes })], 'secondary')).toMatchObject({ counts: { held: 0 } });
+    expect(await town.load([row('Leo', 'Rosa', { sis: 'secondary', ...yes })], 'secondary')).toMatchObject({
+      counts: { held: 0 },
+    });
   });
 
   it('days begin and end in the district’s time zone', () => {

@@ -65,7 +65,10 @@ describe('codes and links', () => {
     expect(unknown.page().text).toBe(known.page().text);
     for (let time = 0; time < 7; time += 1) {
       const pages = [await type(known, other(codeIn(letter))), await type(unknown, '000000')];
-      expect({ status: pages[1]?.status, text: pages[1]?.text }).toEqual({ status: pages[0]?.status, text: pages[0]?.text });
+      expect({ status: pages[1]?.status, text: pages[1]?.text }).toEqual({
+        status: pages[0]?.status,
+        text: pages[0]?.text,
+      });
     }
   });
 
@@ -74,7 +77,10 @@ describe('codes and links', () => {
     await ask(browser);
     await house.db.updateTable('account_requests').set({ code_tries: 0 }).execute();
     await Promise.all(Array.from({ length: 30 }, () => type(browser, '000000')));
-    const { code_tries: counted } = await house.db.selectFrom('account_requests').select('code_tries').executeTakeFirstOrThrow();
+    const { code_tries: counted } = await house.db
+      .selectFrom('account_requests')
+      .select('code_tries')
+      .executeTakeFirstOrThrow();
     expect(counted).toBe(5);
   });
 

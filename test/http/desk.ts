@@ -43,7 +43,13 @@ export function send(
         method: 'POST',
         localAddress: from,
         family: 4,
-        headers: { host, origin, 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length, ...headers },
+        headers: {
+          host,
+          origin,
+          'content-type': 'application/x-www-form-urlencoded',
+          'content-length': body.length,
+          ...headers,
+        },
       },
       (answer) => {
         let text = '';

@@ -72,12 +72,15 @@ describe('the outermost door', () => {
   describe('bodies', () => {
     const fields = { email: 'a'.repeat(20_000), phone: '1' };
 
-    it.each(['/register', '/recover', '/activate', '/activate/password', '/interaction/x/login', '/password'])('that are too large for %s are refused', async (path) => {
-      const answer = await send(`${house.issuer}${path}`, fields);
-      expect(answer.status).toBe(413);
-      expect(answer.headers['content-type']).toContain('text/html');
-      expect(answer.body).not.toContain('aaaa');
-    });
+    it.each(['/register', '/recover', '/activate', '/activate/password', '/interaction/x/login', '/password'])(
+      'that are too large for %s are refused',
+      async (path) => {
+        const answer = await send(`${house.issuer}${path}`, fields);
+        expect(answer.status).toBe(413);
+        expect(answer.headers['content-type']).toContain('text/html');
+        expect(answer.body).not.toContain('aaaa');
+      },
+    );
 
     it('that are too large for an endpoint of apps are refused', async () => {
       const { status, body } = await send(`${house.issuer}/token`, { grant_type: 'a'.repeat(2_000_000) });
@@ -117,7 +120,11 @@ describe('the outermost door', () => {
       ['nothing known', 'application/octet-stream', 'email=maria@example.org&phone=2135550100'],
       ['a broken encoding', 'application/x-www-form-urlencoded', 'email=%E0%A4%A&phone=%'],
       ['a field that stands twice', 'application/x-www-form-urlencoded', 'email=&email=maria@example.org&phone=1'],
-      ['names of objects’ insides', 'application/x-www-form-urlencoded', '__proto__[email]=x&constructor=y&email[a]=maria@example.org'],
+      [
+        'names of objects’ insides',
+        'application/x-www-form-urlencoded',
+        '__proto__[email]=x&constructor=y&email[a]=maria@example.org',
+      ],
       ['null bytes', 'application/x-www-form-urlencoded', 'email=%00&phone=%00'],
     ])('of %s are read as a form that was not filled in', async (_, type, text) => {
       const answer = await send(`${house.issuer}/register`, Buffer.from(text), { 'content-type': type });
@@ -126,17 +133,23 @@ describe('the outermost door', () => {
   });
 
   describe('paths', () => {
-    it.each(['/nowhere', '/interaction', '/.env', '/dev/mail', '/dev/mail.json', '/%2e%2e/package.json', '/%E0%A4%A', '/authorize/never-was-there'])(
-      '%s leads to a page with a next step, not to a fault',
-      async (path) => {
-        const page = await openBrowser().get(`${house.issuer}${path}`);
-        expect(page.status).toBeGreaterThanOrEqual(400);
-        expect(page.status).toBeLessThan(500);
-        expect(page.headers['content-type']).toContain('text/html');
-        expect(page.$$('main a[href]').length).toBeGreaterThan(0);
-        expect(page.text).not.toMatch(/Error:|at .*\.ts|stack/);
-      },
-    );
+    it.each([
+      '/nowhere',
+      '/interaction',
+      '/.env',
+      '/dev/mail',
+      '/dev/mail.json',
+      '/%2e%2e/package.json',
+      '/%E0%A4%A',
+      '/authorize/never-was-there',
+    ])('%s leads to a page with a next step, not to a fault', async (path) => {
+      const page = await openBrowser().get(`${house.issuer}${path}`);
+      expect(page.status).toBeGreaterThanOrEqual(400);
+      expect(page.status).toBeLessThan(500);
+      expect(page.headers['content-type']).toContain('text/html');
+      expect(page.$$('main a[href]').length).toBeGreaterThan(0);
+      expect(page.text).not.toMatch(/Error:|at .*\.ts|stack/);
+    });
 
     it('that nobody has answer 404', async () => {
       expect((await openBrowser().get(`${house.issuer}/nowhere`)).status).toBe(404);

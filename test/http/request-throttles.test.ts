@@ -18,7 +18,8 @@ describe('requests for a letter', () => {
     await house.db.deleteFrom('account_requests').execute();
   });
 
-  const requests = async (): Promise<number> => (await house.db.selectFrom('account_requests').select('id').execute()).length;
+  const requests = async (): Promise<number> =>
+    (await house.db.selectFrom('account_requests').select('id').execute()).length;
   const ask = (email: string, from: string): Promise<Page> => askToRegister(openBrowser({ from }), house, email);
   async function recover(identifier: string, from: string): Promise<Page> {
     const browser = openBrowser({ from });
@@ -27,24 +28,33 @@ describe('requests for a letter', () => {
   }
 
   it.each([
-    ['that a school holds', ['maria@example.org', 'MARIA@example.org', ' maria@EXAMPLE.org', 'maria@example.org.', '<maria@example.org>']],
+    [
+      'that a school holds',
+      ['maria@example.org', 'MARIA@example.org', ' maria@EXAMPLE.org', 'maria@example.org.', '<maria@example.org>'],
+    ],
     ['that nobody holds', Array<string>(5).fill('stranger@example.net')],
-  ])('to register are five a day for an address %s, however it is written and wherever they come from', async (_, spellings) => {
-    for (const [index, spelling] of spellings.entries()) expect((await ask(spelling, `127.0.3.${index + 1}`)).url).toMatch(/\/register\/sent$/);
-    const page = await ask(spellings[0] ?? '', '127.0.3.99');
-    expect(page.status).toBe(429);
-    expect(page.title).toContain('Too many tries');
-    const seconds = Number(page.headers['retry-after']);
-    expect(seconds).toBeGreaterThan(23 * 3_600);
-    expect(seconds).toBeLessThanOrEqual(24 * 3_600);
-    expect(page.$$('main a').length).toBeGreaterThan(0);
-    expect(await requests()).toBe(5);
-    expect((await ask('pedro@example.org', '127.0.3.99')).status).toBe(200);
-  });
+  ])(
+    'to register are five a day for an address %s, however it is written and wherever they come from',
+    async (_, spellings) => {
+      for (const [index, spelling] of spellings.entries())
+        expect((await ask(spelling, `127.0.3.${index + 1}`)).url).toMatch(/\/register\/sent$/);
+      const page = await ask(spellings[0] ?? '', '127.0.3.99');
+      expect(page.status).toBe(429);
+      expect(page.title).toContain('Too many tries');
+      const seconds = Number(page.headers['retry-after']);
+      expect(seconds).toBeGreaterThan(23 * 3_600);
+      expect(seconds).toBeLessThanOrEqual(24 * 3_600);
+      expect(page.$$('main a').length).toBeGreaterThan(0);
+      expect(await requests()).toBe(5);
+      expect((await ask('pedro@example.org', '127.0.3.99')).status).toBe(200);
+    },
+  );
 
   it('are ten in ten minutes from one source, registrations and recoveries together', async () => {
-    for (let person = 0; person < 5; person += 1) expect((await ask(`one${person}@example.net`, '127.0.4.1')).status).toBe(200);
-    for (let person = 0; person < 5; person += 1) expect((await recover(`two${person}@example.net`, '127.0.4.1')).status).toBe(200);
+    for (let person = 0; person < 5; person += 1)
+      expect((await ask(`one${person}@example.net`, '127.0.4.1')).status).toBe(200);
+    for (let person = 0; person < 5; person += 1)
+      expect((await recover(`two${person}@example.net`, '127.0.4.1')).status).toBe(200);
     for (const page of [await ask('three@example.net', '127.0.4.1'), await recover('four@example.net', '127.0.4.1')]) {
       expect(page.status).toBe(429);
       expect(Number(page.headers['retry-after'])).toBeLessThanOrEqual(600);
@@ -57,7 +67,8 @@ describe('requests for a letter', () => {
 
   it('to recover are five a day for an address or a name', async () => {
     for (const identifier of ['maria@example.org', 'rosa.lopez']) {
-      for (let time = 0; time < 5; time += 1) expect((await recover(identifier, `127.0.5.${time + 1}`)).status).toBe(200);
+      for (let time = 0; time < 5; time += 1)
+        expect((await recover(identifier, `127.0.5.${time + 1}`)).status).toBe(200);
       expect((await recover(identifier.toUpperCase(), '127.0.5.9')).status).toBe(429);
     }
     // They have a count of their own: who registered five times can still recover.
@@ -66,7 +77,8 @@ describe('requests for a letter', () => {
 
   it('that could not be read are not counted', async () => {
     const browser = openBrowser({ from: '127.0.6.1' });
-    for (let time = 0; time < 12; time += 1) expect((await askToRegister(browser, house, 'maria@', '12')).status).toBe(422);
+    for (let time = 0; time < 12; time += 1)
+      expect((await askToRegister(browser, house, 'maria@', '12')).status).toBe(422);
     expect((await askToRegister(browser, house, 'maria@example.org')).status).toBe(200);
   });
 
@@ -78,7 +90,9 @@ describe('requests for a letter', () => {
         return browser;
       }),
     );
-    const pages = await Promise.all(browsers.map((browser, index) => browser.submit({ email: `many${index}@example.net`, phone: '(213) 555-0100' })));
+    const pages = await Promise.all(
+      browsers.map((browser, index) => browser.submit({ email: `many${index}@example.net`, phone: '(213) 555-0100' })),
+    );
     expect(pages.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(pages.filter(({ status }) => status === 429)).toHaveLength(20);
     expect(await requests()).toBe(10);

@@ -39,7 +39,13 @@ describe('passwords that are tried', () => {
 
   it('are the same account’s however the address is written, and another account’s not', async () => {
     const browser = await atSignIn(house, '127.0.0.13');
-    const spellings = [maria, 'MARIA@example.org', ' maria@Example.ORG ', 'maria@example.org.', 'ｍａｒｉａ＠ｅｘａｍｐｌｅ．ｏｒｇ'];
+    const spellings = [
+      maria,
+      'MARIA@example.org',
+      ' maria@Example.ORG ',
+      'maria@example.org.',
+      'ｍａｒｉａ＠ｅｘａｍｐｌｅ．ｏｒｇ',
+    ];
     for (const spelling of spellings) expect(await tries(browser, spelling, wrong, 1)).toEqual([422]);
     expect(await tries(browser, maria, password, 1)).toEqual([429]);
     expect((await browser.submit({ identifier: 'pedro@example.org', password })).text).toContain('Tomas');
@@ -49,7 +55,10 @@ describe('passwords that are tried', () => {
     const known = await atSignIn(house, '127.0.0.14');
     const unknown = await atSignIn(house, '127.0.0.15');
     for (let time = 0; time < 6; time += 1) {
-      const pages = [await known.submit({ identifier: maria, password: wrong }), await unknown.submit({ identifier: 'nobody@example.org', password: wrong })];
+      const pages = [
+        await known.submit({ identifier: maria, password: wrong }),
+        await unknown.submit({ identifier: 'nobody@example.org', password: wrong }),
+      ];
       expect(pages[1]?.status).toBe(pages[0]?.status);
       expect(pages[1]?.text).toBe(pages[0]?.text);
     }
@@ -88,7 +97,9 @@ describe('passwords that are tried', () => {
   it('thirty at the same instant are compared five times at most', async () => {
     const browser = await atSignIn(house, '127.0.0.20');
     const compare = jest.spyOn(house.house.hasher, 'verify');
-    const pages = await Promise.all(Array.from({ length: 30 }, () => browser.submit({ identifier: maria, password: wrong })));
+    const pages = await Promise.all(
+      Array.from({ length: 30 }, () => browser.submit({ identifier: maria, password: wrong })),
+    );
     expect(compare.mock.calls.length).toBeLessThanOrEqual(5);
     compare.mockRestore();
     expect(pages.filter(({ status }) => status === 422).length).toBeLessThanOrEqual(5);
@@ -106,8 +117,14 @@ describe('passwords that are tried', () => {
     const page = browser.page();
     const statuses: number[] = [];
     for (let time = 0; time < 6; time += 1) {
-      const forged = { 'x-forwarded-for': `10.0.0.${time}`, forwarded: `for=10.0.0.${time}`, 'x-real-ip': `10.0.0.${time}` };
-      statuses.push((await sendFrom(browser, page, { identifier: maria, password: wrong }, forged, '127.0.0.22')).status);
+      const forged = {
+        'x-forwarded-for': `10.0.0.${time}`,
+        forwarded: `for=10.0.0.${time}`,
+        'x-real-ip': `10.0.0.${time}`,
+      };
+      statuses.push(
+        (await sendFrom(browser, page, { identifier: maria, password: wrong }, forged, '127.0.0.22')).status,
+      );
     }
     expect(statuses).toEqual([...refused(5), 429]);
   });
@@ -116,7 +133,10 @@ describe('passwords that are tried', () => {
 describe('behind a trusted proxy', () => {
   let house: TestHouse;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, environment: { THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1, 127.0.1.0/24' } });
+    house = await startTestHouse({
+      elementary,
+      environment: { THROTTLE_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1, 127.0.1.0/24' },
+    });
   });
   afterAll(() => house.close());
 
@@ -125,7 +145,17 @@ describe('behind a trusted proxy', () => {
     const page = browser.page();
     const found: number[] = [];
     for (let time = 0; time < 6; time += 1) {
-      found.push((await sendFrom(browser, page, { identifier: maria, password: wrong }, { 'x-forwarded-for': forwarded(time) }, from)).status);
+      found.push(
+        (
+          await sendFrom(
+            browser,
+            page,
+            { identifier: maria, password: wrong },
+            { 'x-forwarded-for': forwarded(time) },
+            from,
+          )
+        ).status,
+      );
     }
     return found;
   }

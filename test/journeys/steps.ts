@@ -26,7 +26,13 @@ export async function enterApp(browser: Browser, house: TestHouse, app = 'echoic
 }
 
 /** From wherever one is: asks to register, and comes to the waiting page. */
-export async function askToRegister(browser: Browser, house: TestHouse, email: string, phone = '(213) 555-0100', interaction = ''): Promise<Page> {
+export async function askToRegister(
+  browser: Browser,
+  house: TestHouse,
+  email: string,
+  phone = '(213) 555-0100',
+  interaction = '',
+): Promise<Page> {
   await browser.get(`${house.issuer}/register${interaction === '' ? '' : `?interaction=${interaction}`}`);
   return browser.submit({ email, phone });
 }

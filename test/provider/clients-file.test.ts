@@ -66,9 +66,16 @@ describe('clients.json', () => {
 
   it('of the project is in order, holds no secret, and is what its JSON Schema says', () => {
     const text = readFileSync(join(root, 'clients.json'), 'utf8');
-    expect(read(text).map(({ client_id: id }) => id)).toEqual(['echoices', 'isis-family-module', 'cafeteria', 'homework-helper']);
+    expect(read(text).map(({ client_id: id }) => id)).toEqual([
+      'echoices',
+      'isis-family-module',
+      'cafeteria',
+      'homework-helper',
+    ]);
     expect(text).not.toMatch(/secret/);
-    expect(JSON.parse(readFileSync(join(root, 'docs/clients.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(clientsJsonSchema())));
+    expect(JSON.parse(readFileSync(join(root, 'docs/clients.schema.json'), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(clientsJsonSchema())),
+    );
   });
 
   const wrong: Array<[what: string, change: Record<string, unknown>, place: string]> = [
@@ -77,12 +84,24 @@ describe('clients.json', () => {
     ['no redirect', { redirect_uris: [] }, 'app tutoring › redirect_uris'],
     ['a redirect with a fragment', { redirect_uris: ['https://t.example.org/#x'] }, 'app tutoring › redirect_uris › 0'],
     ['a redirect with a user', { redirect_uris: ['https://u@t.example.org/'] }, 'app tutoring › redirect_uris › 0'],
-    ['a redirect into an app on a phone', { redirect_uris: ['tutoring://callback'] }, 'app tutoring › redirect_uris › 0'],
+    [
+      'a redirect into an app on a phone',
+      { redirect_uris: ['tutoring://callback'] },
+      'app tutoring › redirect_uris › 0',
+    ],
     ['a redirect that is script', { redirect_uris: ['javascript:alert(1)'] }, 'app tutoring › redirect_uris › 0'],
     ['the implicit grant', { grant_types: ['implicit'] }, 'app tutoring › grant_types › 0'],
     ['tokens in the redirect', { response_types: ['id_token'] }, 'app tutoring › response_types › 0'],
-    ['a secret as the signing key of an assertion', { token_endpoint_auth_method: 'client_secret_jwt' }, 'app tutoring › token_endpoint_auth_method'],
-    ['ID tokens that nobody signed', { id_token_signed_response_alg: 'none' }, 'app tutoring › id_token_signed_response_alg'],
+    [
+      'a secret as the signing key of an assertion',
+      { token_endpoint_auth_method: 'client_secret_jwt' },
+      'app tutoring › token_endpoint_auth_method',
+    ],
+    [
+      'ID tokens that nobody signed',
+      { id_token_signed_response_alg: 'none' },
+      'app tutoring › id_token_signed_response_alg',
+    ],
     ['an unknown scope', { scope: 'openid grades' }, 'app tutoring › scope'],
     ['a scope without openid', { scope: 'profile' }, 'app tutoring › scope'],
     ['an unknown fact', { student_facts: ['address'] }, 'app tutoring › student_facts › 0'],
@@ -90,12 +109,20 @@ describe('clients.json', () => {
     ['a vendor that sees the same sub as others', { party: 'vendor' }, 'app tutoring › subject_type'],
     ['no party', { party: undefined }, 'app tutoring › party'],
     ['no digest', { secrets: [] }, 'app tutoring › secrets'],
-    ['a secret in place of its digest', { secrets: [{ name: 'first', sha256: 'the secret itself' }] }, 'app tutoring › secrets › 0 › sha256'],
+    [
+      'a secret in place of its digest',
+      { secrets: [{ name: 'first', sha256: 'the secret itself' }] },
+      'app tutoring › secrets › 0 › sha256',
+    ],
     ['a secret beside its digest', { secrets: [{ name: 'first', sha256, secret: 'x' }] }, 'app tutoring › secrets › 0'],
     ['a secret in the library’s own field', { client_secret: 'x' }, 'client_secret'],
     ['a secret of a demo app', { demo: true }, 'app tutoring › secrets'],
     ['no keys for private_key_jwt', { token_endpoint_auth_method: 'private_key_jwt' }, 'app tutoring › jwks_uri'],
-    ['a tile in one language', { tile: { order: 1, sentence: { en: 'Learn.' } } }, 'app tutoring › tile › sentence › es'],
+    [
+      'a tile in one language',
+      { tile: { order: 1, sentence: { en: 'Learn.' } } },
+      'app tutoring › tile › sentence › es',
+    ],
     ['a misspelt field', { redirect_uri: 'https://t.example.org/' }, 'redirect_uri'],
   ];
   it.each(wrong)('refuses %s, and says where', (_, change, place) => {
@@ -117,7 +144,11 @@ describe('clients.json', () => {
   });
 
   it('names every problem of every app at once, one without an id by its number', () => {
-    const found = problems([{ ...app, scope: 'x', party: 'friend' }, { client_name: 'Nameless' }, { ...app, client_id: 'bus', secrets: undefined }]);
+    const found = problems([
+      { ...app, scope: 'x', party: 'friend' },
+      { client_name: 'Nameless' },
+      { ...app, client_id: 'bus', secrets: undefined },
+    ]);
     expect(found.filter((line) => line.startsWith('app tutoring ›'))).toHaveLength(3);
     expect(found.some((line) => line.startsWith('app number 2 › client_id'))).toBe(true);
     expect(found.some((line) => line.startsWith('app bus › secrets'))).toBe(true);
@@ -178,7 +209,12 @@ describe.each(databases)('the registry of apps on %s', (kind) => {
   it('adds, changes, disables what left the file, takes back what returns, and tells each once', async () => {
     const now = new Date('2026-11-20T18:00:00Z');
     const sync = (...apps: Array<Record<string, unknown>>) =>
-      syncClients(db, apps.map((each) => appSchema.parse(each)), () => now, auditLog(() => now));
+      syncClients(
+        db,
+        apps.map((each) => appSchema.parse(each)),
+        () => now,
+        auditLog(() => now),
+      );
     const nothing = { added: [], changed: [], returned: [], disabled: [] };
     const bus = { ...app, client_id: 'bus' };
     expect(await sync(app, bus)).toEqual({ ...nothing, added: ['tutoring', 'bus'] });
@@ -188,7 +224,10 @@ describe.each(databases)('the registry of apps on %s', (kind) => {
     expect(await sync(bus)).toEqual(nothing);
     expect(await sync(app, bus)).toEqual({ ...nothing, returned: ['tutoring'] });
     const rows = await db.selectFrom('clients').select(['client_id', 'disabled_at']).orderBy('client_id').execute();
-    expect(rows).toEqual([{ client_id: 'bus', disabled_at: null }, { client_id: 'tutoring', disabled_at: null }]);
+    expect(rows).toEqual([
+      { client_id: 'bus', disabled_at: null },
+      { client_id: 'tutoring', disabled_at: null },
+    ]);
     const events = await db.selectFrom('audit_events').select(['kind', 'subject']).orderBy('id').execute();
     expect(events.map(({ kind: what, subject }) => `${what} ${subject}`)).toEqual([
       'client.added client:tutoring',

@@ -25,9 +25,16 @@ describe.each(databases)('from one moment to the next, on %s', (kind) => {
   /** What is left of a sign-in: userinfo, introspection, refresh and the portal. */
   async function remains(tokens: { access_token: string; refresh_token?: string }) {
     const credentials = { clientId: 'echoices', secret: house.secret };
-    const info = await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
+    const info = await fetch(`${house.issuer}/userinfo`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
     const seen = await post(house, '/introspect', { token: tokens.access_token }, credentials);
-    const refreshed = await post(house, '/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' }, credentials);
+    const refreshed = await post(
+      house,
+      '/token',
+      { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' },
+      credentials,
+    );
     const portal = await mother.get(`${house.issuer}/`);
     return [info.status, seen.body['active'], refreshed.status, portal.text.includes('Ana')];
   }

@@ -20,8 +20,22 @@ export const apps: readonly TestApp[] = [
       student_facts: ['name', 'school', 'grade'],
     },
   },
-  { registration: { client_id: 'cafeteria', client_name: 'Cafeteria', scope: 'openid profile students', student_facts: ['name', 'meals'] } },
-  { registration: { client_id: 'bulletin', client_name: 'Bulletin', scope: 'openid', grant_types: ['authorization_code'] } },
+  {
+    registration: {
+      client_id: 'cafeteria',
+      client_name: 'Cafeteria',
+      scope: 'openid profile students',
+      student_facts: ['name', 'meals'],
+    },
+  },
+  {
+    registration: {
+      client_id: 'bulletin',
+      client_name: 'Bulletin',
+      scope: 'openid',
+      grant_types: ['authorization_code'],
+    },
+  },
   {
     registration: {
       client_id: 'homework',

@@ -36,7 +36,11 @@ describe('with an https issuer', () => {
 
   it('discovery and redirects carry the issuer’s scheme and host', async () => {
     const found = JSON.parse((await get('/.well-known/openid-configuration')).body) as Record<string, string>;
-    expect(found).toMatchObject({ issuer: house.issuer, token_endpoint: `${house.issuer}/token`, jwks_uri: `${house.issuer}/jwks` });
+    expect(found).toMatchObject({
+      issuer: house.issuer,
+      token_endpoint: `${house.issuer}/token`,
+      jwks_uri: `${house.issuer}/jwks`,
+    });
   });
 
   it('cookies are Secure, HttpOnly and SameSite=Lax, with the prefixes that browsers hold', async () => {

@@ -19,13 +19,15 @@ function adapter(kind: string): Adapter {
   return {
     upsert: async (id, payload) => void stored.set(key(id), { ...payload }),
     find: async (id) => stored.get(key(id)),
-    findByUid: async (uid) => [...stored].find(([name, payload]) => name.startsWith(`${kind} `) && payload.uid === uid)?.[1],
+    findByUid: async (uid) =>
+      [...stored].find(([name, payload]) => name.startsWith(`${kind} `) && payload.uid === uid)?.[1],
     findByUserCode: async () => undefined,
     consume: async (id) => void stored.set(key(id), { ...stored.get(key(id)), consumed: 1 }),
     destroy: async (id) => void stored.delete(key(id)),
     revokeByGrantId: async (grantId) => {
       revocations.push(kind);
-      for (const [name, payload] of stored) if (name.startsWith(`${kind} `) && payload.grantId === grantId) stored.delete(name);
+      for (const [name, payload] of stored)
+        if (name.startsWith(`${kind} `) && payload.grantId === grantId) stored.delete(name);
     },
   };
 }
@@ -45,8 +47,19 @@ describe('oidc-provider’s sessions, as we know them', () => {
     provider = new Provider(issuer, {
       adapter,
       clients: [
-        { client_id: 'app', client_secret: 'placeholder', redirect_uris: [callback], grant_types: ['authorization_code', 'refresh_token'] },
-        { client_id: 'portal', redirect_uris: [callback], token_endpoint_auth_method: 'none', grant_types: [], response_types: ['none'] },
+        {
+          client_id: 'app',
+          client_secret: 'placeholder',
+          redirect_uris: [callback],
+          grant_types: ['authorization_code', 'refresh_token'],
+        },
+        {
+          client_id: 'portal',
+          redirect_uris: [callback],
+          token_endpoint_auth_method: 'none',
+          grant_types: [],
+          response_types: ['none'],
+        },
       ],
       cookies: { keys: ['a key'] },
       features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
@@ -58,7 +71,10 @@ describe('oidc-provider’s sessions, as we know them', () => {
         const { session, client, account } = ctx.oidc;
         const known = session?.grantIdFor(client?.clientId ?? '');
         if (known !== undefined) return ctx.oidc.provider.Grant.find(known);
-        const grant = new ctx.oidc.provider.Grant({ accountId: account?.accountId ?? '', clientId: client?.clientId ?? '' });
+        const grant = new ctx.oidc.provider.Grant({
+          accountId: account?.accountId ?? '',
+          clientId: client?.clientId ?? '',
+        });
         grant.addOIDCScope('openid');
         await grant.save();
         return grant;
@@ -85,16 +101,32 @@ describe('oidc-provider’s sessions, as we know them', () => {
   const verifier = 'v'.repeat(64);
   function authorize(extra: Record<string, string> = {}): string {
     const challenge = createHash('sha256').update(verifier).digest('base64url');
-    const query = { client_id: 'app', response_type: 'code', scope: 'openid', redirect_uri: callback, code_challenge: challenge, code_challenge_method: 'S256', ...extra };
+    const query = {
+      client_id: 'app',
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri: callback,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      ...extra,
+    };
     return `${issuer}/auth?${new URLSearchParams(query)}`;
   }
-  async function ask(path: string, fields: Record<string, string>): Promise<{ status: number; body: Record<string, unknown> }> {
+  async function ask(
+    path: string,
+    fields: Record<string, string>,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const authorization = `Basic ${Buffer.from('app:placeholder').toString('base64')}`;
-    const answer = await fetch(`${issuer}${path}`, { method: 'POST', body: new URLSearchParams(fields), headers: { authorization } });
+    const answer = await fetch(`${issuer}${path}`, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { authorization },
+    });
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
   }
-  const redeem = (code: string) => ask('/token', { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: verifier });
+  const redeem = (code: string) =>
+    ask('/token', { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: verifier });
   const codeOf = (url: string): string => new URL(url).searchParams.get('code') ?? '';
   const kinds = (): string[] => [...new Set([...stored.keys()].map((name) => name.split(' ')[0] ?? ''))].sort();
 
@@ -126,21 +158,35 @@ describe('oidc-provider’s sessions, as we know them', () => {
     expect(returned).toMatch(new RegExp(`^${issuer}/auth/[\\w-]+$`));
   });
 
-  it('a second tab whose interaction began before the sign-in is refused at its end: starting over is ours', async () => {
+  it('an interaction of a session that is over is not found any more: starting over is ours', async () => {
     const browser = openBrowser();
+    await browser.get(authorize());
     page = async (_request, response) => void response.end('<main>sign in</main>');
-    const second = await browser.get(authorize());
+    const second = await browser.get(authorize({ prompt: 'login' }));
+    for (const name of stored.keys()) if (name.startsWith('Session ')) stored.delete(name);
     page = (request, response) => provider.interactionFinished(request, response, { login: { accountId: 'maria' } });
-    expect(codeOf((await browser.get(authorize())).url)).not.toBe('');
     const late = await browser.get(second.url);
-    expect(late.url).toMatch(/\/auth\/[\w-]+$/);
-    expect(late.status).toBe(400);
-    expect(late.text).toContain('session');
+    expect(late.body).toContain('SessionNotFound');
+  });
+
+  it('a sign-in as somebody else than the session’s goes through a page of the library that signs out by script: ours ends the session before', async () => {
+    const browser = openBrowser();
+    await browser.get(authorize());
+    page = (request, response) => provider.interactionFinished(request, response, { login: { accountId: 'pedro' } });
+    const between = await browser.get(authorize({ prompt: 'login' }));
+    expect(between.status).toBe(200);
+    expect(between.$('form')?.getAttribute('action')).toBe(`${issuer}/session/end/confirm`);
+    expect(between.body).toContain('<script>');
   });
 
   it('response_type=none signs in and brings nothing back; the session is then read with Session.get', async () => {
     const browser = openBrowser();
-    const query = new URLSearchParams({ client_id: 'portal', response_type: 'none', scope: 'openid', redirect_uri: callback });
+    const query = new URLSearchParams({
+      client_id: 'portal',
+      response_type: 'none',
+      scope: 'openid',
+      redirect_uri: callback,
+    });
     const back = await browser.get(`${issuer}/auth?${query}`);
     expect(back.url.startsWith(callback)).toBe(true);
     expect([...new URL(back.url).searchParams.keys()]).toEqual(['iss']);
@@ -158,8 +204,15 @@ describe('oidc-provider’s sessions, as we know them', () => {
 
   it('max_age and acr_values are only for requests with the scope openid', async () => {
     const browser = openBrowser();
-    const query = new URLSearchParams({ client_id: 'portal', response_type: 'none', redirect_uri: callback, max_age: '60' });
-    expect(new URL((await browser.get(`${issuer}/auth?${query}`)).url).searchParams.get('error')).toBe('invalid_request');
+    const query = new URLSearchParams({
+      client_id: 'portal',
+      response_type: 'none',
+      redirect_uri: callback,
+      max_age: '60',
+    });
+    expect(new URL((await browser.get(`${issuer}/auth?${query}`)).url).searchParams.get('error')).toBe(
+      'invalid_request',
+    );
   });
 
   it('a code used again revokes its grant model by model, through revokeByGrantId and Grant.destroy', async () => {
@@ -168,7 +221,9 @@ describe('oidc-provider’s sessions, as we know them', () => {
     expect(body).toHaveProperty('refresh_token');
     expect(kinds()).toEqual(expect.arrayContaining(['AccessToken', 'Grant', 'RefreshToken']));
     expect((await redeem(code)).body).toMatchObject({ error: 'invalid_grant' });
-    expect([...new Set(revocations)].sort()).toEqual(expect.arrayContaining(['AccessToken', 'AuthorizationCode', 'RefreshToken']));
+    expect([...new Set(revocations)].sort()).toEqual(
+      expect.arrayContaining(['AccessToken', 'AuthorizationCode', 'RefreshToken']),
+    );
     expect(revocations).not.toContain('Session');
     expect(revocations).not.toContain('Grant');
     expect(kinds()).toEqual(['Session']);

@@ -38,7 +38,8 @@ function plainAdapter(kind: string): Adapter {
       stored.delete(key(id));
     },
     async revokeByGrantId(grantId) {
-      for (const [name, payload] of stored) if (payload.grantId === grantId && name.startsWith(kind)) stored.delete(name);
+      for (const [name, payload] of stored)
+        if (payload.grantId === grantId && name.startsWith(kind)) stored.delete(name);
     },
   };
 }
@@ -72,7 +73,10 @@ describe('oidc-provider, as we know it', () => {
       findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
       async loadExistingGrant(ctx) {
         scopes.push(String(ctx.oidc.params?.['scope']));
-        const grant = new ctx.oidc.provider.Grant({ accountId: ctx.oidc.account?.accountId ?? '', clientId: ctx.oidc.client?.clientId ?? '' });
+        const grant = new ctx.oidc.provider.Grant({
+          accountId: ctx.oidc.account?.accountId ?? '',
+          clientId: ctx.oidc.client?.clientId ?? '',
+        });
         grant.addOIDCScope('openid offline_access');
         await grant.save();
         return grant;
@@ -95,7 +99,16 @@ describe('oidc-provider, as we know it', () => {
 
   function authorize(extra: Record<string, string> = {}): string {
     const challenge = createHash('sha256').update(verifier).digest('base64url');
-    const query = { client_id: 'basic', response_type: 'code', scope: 'openid', redirect_uri: callback, code_challenge: challenge, code_challenge_method: 'S256', state: 's', ...extra };
+    const query = {
+      client_id: 'basic',
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri: callback,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+      state: 's',
+      ...extra,
+    };
     return `${issuer}/authorize?${new URLSearchParams(query)}`.replace('/authorize', '/auth');
   }
 
@@ -104,7 +117,10 @@ describe('oidc-provider, as we know it', () => {
     const answer = await fetch(`${issuer}/token`, {
       method: 'POST',
       body: new URLSearchParams(method === 'basic' ? fields : { ...fields, client_id: 'post', client_secret: secret }),
-      headers: method === 'basic' ? { authorization: `Basic ${Buffer.from(`basic:${encodeURIComponent(secret)}`).toString('base64')}` } : {},
+      headers:
+        method === 'basic'
+          ? { authorization: `Basic ${Buffer.from(`basic:${encodeURIComponent(secret)}`).toString('base64')}` }
+          : {},
     });
     await answer.text();
     return answer.status;
@@ -138,7 +154,9 @@ describe('oidc-provider, as we know it', () => {
     await browser.get(authorize());
     const cookie = (await browser.cookies(issuer))['_session'] ?? '';
     await browser.get(authorize({ prompt: 'login' }), { follow: false });
-    const held = [...stored.values()].some((payload) => payload.kind === 'Interaction' && payload.session?.cookie === cookie);
+    const held = [...stored.values()].some(
+      (payload) => payload.kind === 'Interaction' && payload.session?.cookie === cookie,
+    );
     expect(held).toBe(true);
   });
 
@@ -149,7 +167,14 @@ describe('oidc-provider, as we know it', () => {
   });
 
   it('expiry is checked by the library: what the adapter still finds is of no use', async () => {
-    stored.set('AccessToken old', { kind: 'AccessToken', jti: 'old', accountId: 'maria', clientId: 'basic', exp: 1, iat: 0 });
+    stored.set('AccessToken old', {
+      kind: 'AccessToken',
+      jti: 'old',
+      accountId: 'maria',
+      clientId: 'basic',
+      exp: 1,
+      iat: 0,
+    });
     expect(await provider.AccessToken.find('old')).toBeUndefined();
     expect(await provider.AccessToken.find('old', { ignoreExpiration: true })).toBeDefined();
   });
@@ -170,7 +195,9 @@ describe('oidc-provider, as we know it', () => {
     const { port, host } = new URL(issuer);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), '127.0.0.1', () => {
-        socket.write(`GET http://evil.example/.well-known/openid-configuration HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        socket.write(
+          `GET http://evil.example/.well-known/openid-configuration HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        );
       });
       let text = '';
       socket.on('data', (chunk: Buffer) => {
@@ -186,7 +213,9 @@ describe('oidc-provider, as we know it', () => {
     const browser = openBrowser();
     await browser.get(authorize());
     const cookies = await browser.cookies(issuer);
-    const header = Object.entries(cookies).map(([name, value]) => `${name}=${value}`).join('; ');
+    const header = Object.entries(cookies)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ');
     const seen = await new Promise<string | undefined>((resolve, reject) => {
       const other = createServer((request, response) => {
         provider.Session.get(provider.createContext(request, response)).then((session) => {

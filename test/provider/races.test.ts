@@ -41,7 +41,9 @@ describe('of many at once', () => {
       const fields = await codeFields();
       const answers = await Promise.all(Array.from({ length: 30 }, () => post(house, '/token', fields, credentials())));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-      expect(answers.filter(({ status, body }) => status === 400 && body['error'] === 'invalid_grant')).toHaveLength(29);
+      expect(answers.filter(({ status, body }) => status === 400 && body['error'] === 'invalid_grant')).toHaveLength(
+        29,
+      );
     }
   });
 
@@ -52,7 +54,9 @@ describe('of many at once', () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => post(house, '/token', fields, credentials())));
       const winners = answers.filter(({ status }) => status === 200);
       expect(winners).toHaveLength(1);
-      expect(answers.filter(({ status, body: answer }) => status === 400 && answer['error'] === 'invalid_grant')).toHaveLength(19);
+      expect(
+        answers.filter(({ status, body: answer }) => status === 400 && answer['error'] === 'invalid_grant'),
+      ).toHaveLength(19);
       const next = { grant_type: 'refresh_token', refresh_token: String(winners[0]?.body['refresh_token']) };
       expect((await post(house, '/token', next, credentials())).status).toBe(200);
     }
@@ -64,7 +68,9 @@ describe('of many at once', () => {
     expect((await post(house, '/token', fields, credentials())).body).toMatchObject({ error: 'invalid_grant' });
     const refresh = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
     expect((await post(house, '/token', refresh, credentials())).body).toMatchObject({ error: 'invalid_grant' });
-    const info = await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${String(body['access_token'])}` } });
+    const info = await fetch(`${house.issuer}/userinfo`, {
+      headers: { authorization: `Bearer ${String(body['access_token'])}` },
+    });
     expect(info.status).toBe(401);
   });
 
@@ -121,9 +127,16 @@ describe('two apps opened at the same instant', () => {
       // The app is opened, which writes the session, while the session is revoked.
       const opening = enterApp(browser, house, 'echoices').catch(() => null);
       await new Promise((resolve) => setTimeout(resolve, round % 25));
-      await house.db.transaction().execute((trx) => revoke(trx, house.house.audit, () => new Date(), { account: id }, 'signed-out', 'operator'));
+      await house.db
+        .transaction()
+        .execute((trx) => revoke(trx, house.house.audit, () => new Date(), { account: id }, 'signed-out', 'operator'));
       await opening;
-      const live = await house.db.selectFrom('sessions').select('uid').where('account_id', '=', id).where('revoked_at', 'is', null).execute();
+      const live = await house.db
+        .selectFrom('sessions')
+        .select('uid')
+        .where('account_id', '=', id)
+        .where('revoked_at', 'is', null)
+        .execute();
       const portal = await browser.get(`${house.issuer}/`);
       if (live.length === 0 && !portal.text.includes('Ana')) dead += 1;
     }

@@ -51,16 +51,24 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
     await browser.get(out.href);
     const end = await browser.submit({}, { button: 'logout=yes' });
     expect(end.url).toBe(echoices.redirectUri.replace('/callback', '/'));
-    await expect(client.refreshTokenGrant(echoices.configuration, refreshed.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
-    await expect(client.fetchUserInfo(echoices.configuration, refreshed.access_token, claims?.sub ?? '')).rejects.toMatchObject({ status: 401 });
+    await expect(client.refreshTokenGrant(echoices.configuration, refreshed.refresh_token ?? '')).rejects.toMatchObject(
+      { error: 'invalid_grant' },
+    );
+    await expect(
+      client.fetchUserInfo(echoices.configuration, refreshed.access_token, claims?.sub ?? ''),
+    ).rejects.toMatchObject({ status: 401 });
   });
 
   it('gives each app the children with the facts it is registered for, and the school only where it may be told', async () => {
     const a = await echoices.tokens(mother);
     const b = await cafeteria.tokens(mother);
     const sub = a.claims()?.sub ?? '';
-    const inEchoices = (await client.fetchUserInfo(echoices.configuration, a.access_token, sub))['students'] as Array<Record<string, unknown>>;
-    const inCafeteria = (await client.fetchUserInfo(cafeteria.configuration, b.access_token, sub))['students'] as Array<Record<string, unknown>>;
+    const inEchoices = (await client.fetchUserInfo(echoices.configuration, a.access_token, sub))['students'] as Array<
+      Record<string, unknown>
+    >;
+    const inCafeteria = (await client.fetchUserInfo(cafeteria.configuration, b.access_token, sub))['students'] as Array<
+      Record<string, unknown>
+    >;
     expect(inEchoices.map(({ id: _, ...facts }) => facts)).toEqual([
       { name: 'Ana López', school: 'Lincoln Elementary', grade: '3' },
       { name: 'Beto López', grade: '3' },
@@ -73,7 +81,10 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
   });
 
   it('the claims parameter fetches nothing that the app is not registered for', async () => {
-    const wish = JSON.stringify({ userinfo: { students: { essential: true }, email: null }, id_token: { students: null, email: null } });
+    const wish = JSON.stringify({
+      userinfo: { students: { essential: true }, email: null },
+      id_token: { students: null, email: null },
+    });
     const tokens = await bulletin.tokens(mother, { claims: wish });
     expect(tokens.claims()).not.toHaveProperty('students');
     expect(tokens.claims()).not.toHaveProperty('email');
@@ -82,7 +93,9 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
   });
 
   it('no child is ever in an ID token, even when asked for by name', async () => {
-    const tokens = await echoices.tokens(mother, { claims: JSON.stringify({ id_token: { students: { essential: true } } }) });
+    const tokens = await echoices.tokens(mother, {
+      claims: JSON.stringify({ id_token: { students: { essential: true } } }),
+    });
     expect(decodeJwt(tokens.id_token ?? '')).not.toHaveProperty('students');
   });
 
@@ -108,7 +121,9 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
   });
 
   it('an essential assurance that nobody can reach is a proper error', async () => {
-    const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:parent-access:acr:two-factor' } } });
+    const claims = JSON.stringify({
+      id_token: { acr: { essential: true, value: 'urn:parent-access:acr:two-factor' } },
+    });
     const { url } = await echoices.request({ claims });
     const page = await mother.get(url.href);
     expect(new URL(page.url).searchParams.get('error')).toBe('unmet_authentication_requirements');
@@ -118,9 +133,16 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
     const credentials = { clientId: 'statistics', secret: house.secret };
     const { status, body } = await post(house, '/token', { grant_type: 'client_credentials' }, credentials);
     expect(status).toBe(200);
-    const info = await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${String(body['access_token'])}` } });
+    const info = await fetch(`${house.issuer}/userinfo`, {
+      headers: { authorization: `Bearer ${String(body['access_token'])}` },
+    });
     expect(info.status).toBe(401);
-    const refused = await post(house, '/token', { grant_type: 'client_credentials' }, { clientId: 'echoices', secret: house.secret });
+    const refused = await post(
+      house,
+      '/token',
+      { grant_type: 'client_credentials' },
+      { clientId: 'echoices', secret: house.secret },
+    );
     expect(refused.status).toBe(400);
   });
 
@@ -128,16 +150,25 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
     const tokens = await echoices.tokens(mother);
     const mine = { clientId: 'echoices', secret: house.secret };
     const other = { clientId: 'cafeteria', secret: house.secret };
-    expect((await post(house, '/introspect', { token: tokens.access_token }, mine)).body).toMatchObject({ active: true });
+    expect((await post(house, '/introspect', { token: tokens.access_token }, mine)).body).toMatchObject({
+      active: true,
+    });
     expect((await post(house, '/introspect', { token: tokens.access_token }, other)).body).toEqual({ active: false });
     await post(house, '/revoke', { token: tokens.refresh_token ?? '' }, other);
-    expect((await post(house, '/introspect', { token: tokens.refresh_token ?? '' }, mine)).body).toMatchObject({ active: true });
+    expect((await post(house, '/introspect', { token: tokens.refresh_token ?? '' }, mine)).body).toMatchObject({
+      active: true,
+    });
     await post(house, '/revoke', { token: tokens.refresh_token ?? '' }, mine);
-    expect((await post(house, '/introspect', { token: tokens.refresh_token ?? '' }, mine)).body).toEqual({ active: false });
+    expect((await post(house, '/introspect', { token: tokens.refresh_token ?? '' }, mine)).body).toEqual({
+      active: false,
+    });
   });
 
   it('discovery is complete and true', async () => {
-    const found = (await (await fetch(`${house.issuer}/.well-known/openid-configuration`)).json()) as Record<string, unknown>;
+    const found = (await (await fetch(`${house.issuer}/.well-known/openid-configuration`)).json()) as Record<
+      string,
+      unknown
+    >;
     expect(found).toMatchObject({
       issuer: house.issuer,
       authorization_endpoint: `${house.issuer}/authorize`,
@@ -160,10 +191,17 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
       acr_values_supported: ['urn:parent-access:acr:password'],
     });
     expect(JSON.stringify(found)).not.toMatch(/HS256|implicit|id_token token|client_secret_jwt|A128KW|"dir"/);
-    const posted = new Set(['token_endpoint', 'introspection_endpoint', 'revocation_endpoint', 'pushed_authorization_request_endpoint']);
+    const posted = new Set([
+      'token_endpoint',
+      'introspection_endpoint',
+      'revocation_endpoint',
+      'pushed_authorization_request_endpoint',
+    ]);
     for (const [name, value] of Object.entries(found)) {
       if (!name.endsWith('_endpoint') && name !== 'jwks_uri') continue;
-      expect((await fetch(String(value), { method: posted.has(name) ? 'POST' : 'GET', redirect: 'manual' })).status).not.toBe(404);
+      expect(
+        (await fetch(String(value), { method: posted.has(name) ? 'POST' : 'GET', redirect: 'manual' })).status,
+      ).not.toBe(404);
     }
   });
 });

@@ -46,7 +46,10 @@ describe('an app of a vendor', () => {
     await mother.get(url.href);
     const page = await mother.submit({}, { form: 'form[action$="/consent"]' });
     const tokens = await client.authorizationCodeGrant(app.configuration, new URL(page.url), checks);
-    return { tokens, info: await client.fetchUserInfo(app.configuration, tokens.access_token, tokens.claims()?.sub ?? '') };
+    return {
+      tokens,
+      info: await client.fetchUserInfo(app.configuration, tokens.access_token, tokens.claims()?.sub ?? ''),
+    };
   }
 
   it('is asked about on a page that names each fact, and no other', async () => {
@@ -54,7 +57,8 @@ describe('an app of a vendor', () => {
     const { text } = await mother.get(url.href);
     expect(text).toContain('Homework Helper');
     for (const fact of ['Your name', 'Their names', 'Their grade']) expect(text).toContain(fact);
-    for (const other of ['Your e-mail', 'Your phone', 'The school they go to', 'meal account']) expect(text).not.toContain(other);
+    for (const other of ['Your e-mail', 'Your phone', 'The school they go to', 'meal account'])
+      expect(text).not.toContain(other);
   });
 
   it('gets a proper error where the parent does not allow it', async () => {
@@ -70,7 +74,8 @@ describe('an app of a vendor', () => {
     const there = await allowed(bus);
     const own = await echoices.tokens(mother);
     const district = await client.fetchUserInfo(echoices.configuration, own.access_token, own.claims()?.sub ?? '');
-    const ids = (info: client.UserInfoResponse): unknown[] => (info['students'] as Array<{ id: unknown }>).map(({ id }) => id);
+    const ids = (info: client.UserInfoResponse): unknown[] =>
+      (info['students'] as Array<{ id: unknown }>).map(({ id }) => id);
     expect(here.info['students']).toEqual([
       { id: expect.any(String), name: 'Ana López', grade: '3' },
       { id: expect.any(String), name: 'Beto López', grade: '3' },
@@ -98,8 +103,13 @@ describe('an app of a vendor', () => {
   });
 
   it('never gets more by asking for claims by name', async () => {
-    const { url } = await bus.request({ claims: JSON.stringify({ userinfo: { name: null, email: { essential: true } } }) });
-    const { callback, checks } = await bus.authorize(mother, Object.fromEntries([...url.searchParams].filter(([name]) => name === 'claims')));
+    const { url } = await bus.request({
+      claims: JSON.stringify({ userinfo: { name: null, email: { essential: true } } }),
+    });
+    const { callback, checks } = await bus.authorize(
+      mother,
+      Object.fromEntries([...url.searchParams].filter(([name]) => name === 'claims')),
+    );
     const tokens = await client.authorizationCodeGrant(bus.configuration, callback, checks);
     const info = await client.fetchUserInfo(bus.configuration, tokens.access_token, tokens.claims()?.sub ?? '');
     expect(Object.keys(info).sort((a, b) => a.localeCompare(b))).toEqual(['students', 'sub']);

@@ -29,9 +29,17 @@ describe.each(databases)('artifacts on %s', (kind) => {
 
   const store = (model: string) => artifacts(db, clock, model);
   const dump = async (): Promise<string> => JSON.stringify(await db.selectFrom('artifacts').selectAll().execute());
-  const grant = (id: string): Promise<void> => store('Grant').save(id, { jti: id, accountId: undefined, clientId: 'a' }, hour);
+  const grant = (id: string): Promise<void> =>
+    store('Grant').save(id, { jti: id, accountId: undefined, clientId: 'a' }, hour);
 
-  const bearers = ['AccessToken', 'AuthorizationCode', 'RefreshToken', 'ClientCredentials', 'DeviceCode', 'PushedAuthorizationRequest'];
+  const bearers = [
+    'AccessToken',
+    'AuthorizationCode',
+    'RefreshToken',
+    'ClientCredentials',
+    'DeviceCode',
+    'PushedAuthorizationRequest',
+  ];
   it.each(bearers)('keep of a %s only a digest, and give back what was saved', async (model) => {
     await grant('g');
     const payload = { jti: 'the-bearer-value', kind: model, grantId: 'g', clientId: 'a', scope: 'openid' };
@@ -50,7 +58,11 @@ describe.each(databases)('artifacts on %s', (kind) => {
     const session = { uid: 'u', cookie: 'the-cookie-of-the-session', acr: '1' };
     await store('Interaction').save('i', { jti: 'i', kind: 'Interaction', session }, hour);
     expect(await dump()).not.toContain('the-cookie-of-the-session');
-    expect(await store('Interaction').find('i')).toEqual({ jti: 'i', kind: 'Interaction', session: { uid: 'u', acr: '1' } });
+    expect(await store('Interaction').find('i')).toEqual({
+      jti: 'i',
+      kind: 'Interaction',
+      session: { uid: 'u', acr: '1' },
+    });
   });
 
   it('of one kind are unknown to another', async () => {
@@ -127,7 +139,8 @@ describe.each(databases)('artifacts on %s', (kind) => {
     await store('ReplayDetection').save('forever', { jti: 'forever' }, undefined);
     advance(hour + 60);
     expect(await cleanSessions(db, clock)).toBe(1);
-    const left = async (): Promise<string[]> => (await sql<{ kind: string }>`select kind from artifacts order by kind`.execute(db)).rows.map((row) => row.kind);
+    const left = async (): Promise<string[]> =>
+      (await sql<{ kind: string }>`select kind from artifacts order by kind`.execute(db)).rows.map((row) => row.kind);
     expect(await left()).toEqual(['Interaction', 'RefreshToken', 'ReplayDetection']);
     advance(24 * hour);
     expect(await cleanSessions(db, clock)).toBe(2);

@@ -29,13 +29,20 @@ describe.each(databases)('sessions on %s', (kind) => {
   afterAll(() => close());
   beforeEach(async () => {
     now = new Date('2026-11-20T18:00:00Z');
-    for (const table of ['artifacts', 'session_authorizations', 'sessions'] as const) await db.deleteFrom(table).execute();
+    for (const table of ['artifacts', 'session_authorizations', 'sessions'] as const)
+      await db.deleteFrom(table).execute();
     await emptyAll(db);
     mother = await account(db, { email: 'maria@example.org' });
   });
 
   const store = () => sessionStore(db, clock);
-  const session = (uid: string, more: Payload = {}): Payload => ({ kind: 'Session', uid, accountId: mother, loginTs: 1, ...more });
+  const session = (uid: string, more: Payload = {}): Payload => ({
+    kind: 'Session',
+    uid,
+    accountId: mother,
+    loginTs: 1,
+    ...more,
+  });
   const end = (target: Target): Promise<Revoked> =>
     db.transaction().execute((trx) => revoke(trx, auditLog(clock), clock, target, 'signed-out', 'operator'));
   const grant = async (id: string): Promise<string> => {

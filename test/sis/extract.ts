@@ -15,10 +15,18 @@ export const timeZone = 'America/Los_Angeles';
 /** A feeds file of two SISs, `elementary` (unknown rights allowed) and `secondary` (as said). */
 export function feedsFile(secondary: 'allow' | 'deny' = 'allow'): FeedsFile {
   const entry = (name: string, rights: string) => ({
-    name, sis: name, format: 'district-extract', place: { file: `${name}.csv` }, schedule: '0 2 * * *', unknown_rights: rights,
+    name,
+    sis: name,
+    format: 'district-extract',
+    place: { file: `${name}.csv` },
+    schedule: '0 2 * * *',
+    unknown_rights: rights,
   });
   return parseFeedsFile(
-    JSON.stringify({ student_domains: ['students.example.org'], feeds: [entry('elementary', 'allow'), entry('secondary', secondary)] }),
+    JSON.stringify({
+      student_domains: ['students.example.org'],
+      feeds: [entry('elementary', 'allow'), entry('secondary', secondary)],
+    }),
     'feeds.json',
   );
 }
@@ -32,10 +40,24 @@ export function feed(name: string, file = feedsFile()): Feed {
 /** One row with ids derived from the child's and the contact's short names. */
 export function row(student: string, contact: string, cells: Row = {}): Row {
   return {
-    sis: 'elementary', school_code: '1001', school_name: 'Lincoln Elementary', student_id: student, student_given_name: student,
-    student_family_name: 'López', grade: '3', birth_date: '2017-05-01', contact_id: contact, given_name: contact, family_name: 'López',
-    relation: 'mother', email: `${contact.toLowerCase()}@example.org`, phone1: '(213) 555-0100', phone1_type: 'mobile', language: 'es',
-    last_modified: '2026-09-01T08:00:00Z', ...cells,
+    sis: 'elementary',
+    school_code: '1001',
+    school_name: 'Lincoln Elementary',
+    student_id: student,
+    student_given_name: student,
+    student_family_name: 'López',
+    grade: '3',
+    birth_date: '2017-05-01',
+    contact_id: contact,
+    given_name: contact,
+    family_name: 'López',
+    relation: 'mother',
+    email: `${contact.toLowerCase()}@example.org`,
+    phone1: '(213) 555-0100',
+    phone1_type: 'mobile',
+    language: 'es',
+    last_modified: '2026-09-01T08:00:00Z',
+    ...cells,
   };
 }
 
@@ -43,7 +65,9 @@ export function row(student: string, contact: string, cells: Row = {}): Row {
 export function extract(rows: readonly Row[], header: readonly string[] = columns): string {
   const line = (cells: readonly string[]): string =>
     cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');
-  return [header, ...rows.map((cells) => columns.map((column) => cells[column] ?? ''))].map((cells) => `${line(cells)}\r\n`).join('');
+  return [header, ...rows.map((cells) => columns.map((column) => cells[column] ?? ''))]
+    .map((cells) => `${line(cells)}\r\n`)
+    .join('');
 }
 
 export async function* bytes(content: string | Uint8Array, size = 1_000): AsyncGenerator<Uint8Array> {
@@ -78,14 +102,27 @@ export async function district(db: Database, file = feedsFile()): Promise<Distri
 
 /** Empties what a district fills, for a suite that keeps its database. */
 export const everything = [
-  'feed_runs', 'staged_rows', 'proven_contacts', 'join_proposals', 'relationship_holds', 'restrictions', 'relationships', 'contact_phones',
-  'contacts', 'students', 'schools', 'feeds',
+  'feed_runs',
+  'staged_rows',
+  'proven_contacts',
+  'join_proposals',
+  'relationship_holds',
+  'restrictions',
+  'relationships',
+  'contact_phones',
+  'contacts',
+  'students',
+  'schools',
+  'feeds',
 ] as const;
 
 /** Lets a suite prove contacts for accounts that do not exist: the rules of this room look at the account's id only. */
 export async function withoutAccounts(db: Database): Promise<void> {
   const { rows } = await sql<{ owner: string; name: string }>`
     select conrelid::regclass::text as owner, conname as name from pg_constraint
-    where contype = 'f' and conrelid in ('proven_contacts'::regclass, 'join_proposals'::regclass) and confrelid <> 'contacts'::regclass`.execute(db);
-  for (const key of rows) await sql`alter table ${sql.table(key.owner)} drop constraint ${sql.id(key.name)}`.execute(db);
+    where contype = 'f' and conrelid in ('proven_contacts'::regclass, 'join_proposals'::regclass) and confrelid <> 'contacts'::regclass`.execute(
+    db,
+  );
+  for (const key of rows)
+    await sql`alter table ${sql.table(key.owner)} drop constraint ${sql.id(key.name)}`.execute(db);
 }

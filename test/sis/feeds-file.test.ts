@@ -8,11 +8,21 @@ import { databases, freshDatabase } from '../support/database.js';
 import { district, feedsFile, now, row, timeZone } from './extract.js';
 
 describe('the feeds file', () => {
-  const one = { name: 'a', sis: 'a', format: 'district-extract', place: { file: 'a.csv' }, schedule: '0 2 * * *', unknown_rights: 'deny' };
+  const one = {
+    name: 'a',
+    sis: 'a',
+    format: 'district-extract',
+    place: { file: 'a.csv' },
+    schedule: '0 2 * * *',
+    unknown_rights: 'deny',
+  };
 
   it('that we ship is right, and its feeds are marked as sample', () => {
     const file = parseFeedsFile(readFileSync('feeds.json', 'utf8'), 'feeds.json');
-    expect(file.feeds.map((feed) => [feed.name, feed.sample])).toEqual([['elementary', true], ['secondary', true]]);
+    expect(file.feeds.map((feed) => [feed.name, feed.sample])).toEqual([
+      ['elementary', true],
+      ['secondary', true],
+    ]);
   });
 
   it('fills in the shares, and places files in the data folder', () => {
@@ -52,11 +62,26 @@ describe.each(databases)('the feeds on %s', (kind) => {
     const town = await district(db, file);
     await town.load([row('Ana', 'Rosa')]);
     expect(await feedStatus(db, file, () => now, timeZone)).toEqual([
-      { name: 'elementary', sis: 'elementary', label: 'elementary', loadedAt: now, nextAt: new Date('2026-11-21T10:00:00Z') },
-      { name: 'secondary', sis: 'secondary', label: 'secondary', loadedAt: null, nextAt: new Date('2026-11-21T10:00:00Z') },
+      {
+        name: 'elementary',
+        sis: 'elementary',
+        label: 'elementary',
+        loadedAt: now,
+        nextAt: new Date('2026-11-21T10:00:00Z'),
+      },
+      {
+        name: 'secondary',
+        sis: 'secondary',
+        label: 'secondary',
+        loadedAt: null,
+        nextAt: new Date('2026-11-21T10:00:00Z'),
+      },
     ]);
     expect(await syncFeeds(db, { ...file, feeds: file.feeds.slice(1) }, () => now)).toEqual(['elementary']);
-    expect(await town.load([row('Ana', 'Rosa')])).toMatchObject({ state: 'refused', message: 'There is no feed "elementary".' });
+    expect(await town.load([row('Ana', 'Rosa')])).toMatchObject({
+      state: 'refused',
+      message: 'There is no feed "elementary".',
+    });
     expect(await syncFeeds(db, file, () => now)).toEqual([]);
     expect((await sql`select 1 from contacts where current`.execute(db)).rows).toHaveLength(1);
   });

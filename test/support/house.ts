@@ -60,7 +60,9 @@ export async function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }
@@ -88,11 +90,21 @@ function register({ registration }: TestApp, port: number): AppRegistration {
 /** Two district apps, as most journeys need them. */
 export const twoApps: readonly TestApp[] = [
   {
-    registration: { client_id: 'echoices', client_name: 'eChoices', scope: 'openid profile email students offline_access', student_facts: ['name', 'school', 'grade'] },
+    registration: {
+      client_id: 'echoices',
+      client_name: 'eChoices',
+      scope: 'openid profile email students offline_access',
+      student_facts: ['name', 'school', 'grade'],
+    },
     run: true,
   },
   {
-    registration: { client_id: 'cafeteria', client_name: 'Cafeteria', scope: 'openid profile students offline_access', student_facts: ['name', 'meals'] },
+    registration: {
+      client_id: 'cafeteria',
+      client_name: 'Cafeteria',
+      scope: 'openid profile students offline_access',
+      student_facts: ['name', 'meals'],
+    },
     run: true,
   },
 ];

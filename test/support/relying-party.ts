@@ -12,9 +12,15 @@ export interface RelyingParty {
   /** An `/authorize` address with PKCE, state and nonce, and what redeems it. */
   request(extra?: Record<string, string>): Promise<{ url: URL; checks: client.AuthorizationCodeGrantChecks }>;
   /** Sends the browser to `/authorize` and gives the address it comes back to; the browser must be signed in. */
-  authorize(browser: Browser, extra?: Record<string, string>): Promise<{ callback: URL; checks: client.AuthorizationCodeGrantChecks }>;
+  authorize(
+    browser: Browser,
+    extra?: Record<string, string>,
+  ): Promise<{ callback: URL; checks: client.AuthorizationCodeGrantChecks }>;
   /** The whole code flow. */
-  tokens(browser: Browser, extra?: Record<string, string>): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers>;
+  tokens(
+    browser: Browser,
+    extra?: Record<string, string>,
+  ): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers>;
   close(): Promise<void>;
 }
 
@@ -25,13 +31,23 @@ export async function relyingParty(house: TestHouse, clientId: string): Promise<
   if (registration === undefined || redirectUri === undefined) throw new Error(`${clientId} is not registered`);
   const server: Server = createServer((_request, response) => response.end('<main>back in the app</main>'));
   await new Promise<void>((resolve) => server.listen(Number(new URL(redirectUri).port), '127.0.0.1', resolve));
-  const configuration = await client.discovery(new URL(house.issuer), clientId, undefined, client.ClientSecretBasic(house.secret), {
-    execute: [client.allowInsecureRequests],
-  });
+  const configuration = await client.discovery(
+    new URL(house.issuer),
+    clientId,
+    undefined,
+    client.ClientSecretBasic(house.secret),
+    {
+      execute: [client.allowInsecureRequests],
+    },
+  );
 
   async function request(extra: Record<string, string> = {}) {
     const verifier = client.randomPKCECodeVerifier();
-    const checks = { pkceCodeVerifier: verifier, expectedState: client.randomState(), expectedNonce: client.randomNonce() };
+    const checks = {
+      pkceCodeVerifier: verifier,
+      expectedState: client.randomState(),
+      expectedNonce: client.randomNonce(),
+    };
     const url = client.buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUri ?? '',
       scope: registration?.scope ?? 'openid',
@@ -47,7 +63,8 @@ export async function relyingParty(house: TestHouse, clientId: string): Promise<
   async function authorize(browser: Browser, extra?: Record<string, string>) {
     const { url, checks } = await request(extra);
     const page = await browser.get(url.href);
-    if (!page.url.startsWith(redirectUri ?? '-')) throw new Error(`did not come back to the app: ${page.url} ${page.text}`);
+    if (!page.url.startsWith(redirectUri ?? '-'))
+      throw new Error(`did not come back to the app: ${page.url} ${page.text}`);
     return { callback: new URL(page.url), checks };
   }
 
@@ -82,8 +99,13 @@ export async function post(
     headers:
       credentials === undefined
         ? {}
-        : { authorization: `Basic ${Buffer.from(`${credentials.clientId}:${encodeURIComponent(credentials.secret)}`).toString('base64')}` },
+        : {
+            authorization: `Basic ${Buffer.from(`${credentials.clientId}:${encodeURIComponent(credentials.secret)}`).toString('base64')}`,
+          },
   });
   const text = await answer.text();
-  return { status: answer.status, body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text } };
+  return {
+    status: answer.status,
+    body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text },
+  };
 }

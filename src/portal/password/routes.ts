@@ -69,7 +69,11 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
       return show(ctx, {}, 429, Math.ceil(error.retryAfter / 60));
     }
     if (proven !== accountId) return show(ctx, { current: 'error.currentPasswordWrong' }, 422);
-    await changePassword(db, parts.clock, parts.hasher, parts.audit, parts.notice, { accountId, sessionUid: uid, password });
+    await changePassword(db, parts.clock, parts.hasher, parts.audit, parts.notice, {
+      accountId,
+      sessionUid: uid,
+      password,
+    });
     reply(ctx, PasswordChangedPage, { signOutAction: '/leave' }, { path: '/password' });
   });
 }

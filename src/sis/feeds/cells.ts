@@ -17,7 +17,8 @@ export function day(text: string): string | undefined {
 
 function realDay(year: number, month: number, date: number): string | undefined {
   const utc = new Date(Date.UTC(year, month - 1, date));
-  const real = year >= 1800 && utc.getUTCFullYear() === year && utc.getUTCMonth() === month - 1 && utc.getUTCDate() === date;
+  const real =
+    year >= 1800 && utc.getUTCFullYear() === year && utc.getUTCMonth() === month - 1 && utc.getUTCDate() === date;
   return real ? utc.toISOString().slice(0, 10) : undefined;
 }
 

@@ -83,14 +83,20 @@ function checkHeader(cells: readonly string[]): void {
   if (wrong !== -1) {
     const column = columns[wrong] ?? '';
     const found = cells[wrong] === undefined ? 'missing' : `"${cells[wrong].slice(0, 60)}"`;
-    throw new FeedRefused(`Line 1, column ${wrong + 1}: the header must say "${column}" here, and it is ${found}.`, { line: 1, column });
+    throw new FeedRefused(`Line 1, column ${wrong + 1}: the header must say "${column}" here, and it is ${found}.`, {
+      line: 1,
+      column,
+    });
   }
   const extra = cells[columns.length];
   if (extra !== undefined) {
-    throw new FeedRefused(`Line 1, column ${columns.length + 1}: the header has an unknown column "${extra.slice(0, 60)}".`, {
-      line: 1,
-      column: extra.slice(0, 60),
-    });
+    throw new FeedRefused(
+      `Line 1, column ${columns.length + 1}: the header has an unknown column "${extra.slice(0, 60)}".`,
+      {
+        line: 1,
+        column: extra.slice(0, 60),
+      },
+    );
   }
 }
 

@@ -14,10 +14,12 @@ export async function* linesOfUtf8(bytes: AsyncIterable<Uint8Array>): AsyncGener
   let lines = 0;
   let first = true;
   for await (const chunk of bytes) {
-    const joined = kept.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([kept, chunk]);
+    const joined =
+      kept.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : Buffer.concat([kept, chunk]);
     const end = joined.lastIndexOf(newline) + 1;
     kept = joined.subarray(end);
-    if (kept.length > longestLine) throw new FeedRefused(`Line ${lines + 1} is longer than any row can be.`, { line: lines + 1 });
+    if (kept.length > longestLine)
+      throw new FeedRefused(`Line ${lines + 1} is longer than any row can be.`, { line: lines + 1 });
     if (end === 0) continue;
     const block = joined.subarray(0, end);
     const text = decode(block, lines);
@@ -27,7 +29,9 @@ export async function* linesOfUtf8(bytes: AsyncIterable<Uint8Array>): AsyncGener
   }
   if (kept.length > 0) {
     decode(kept, lines);
-    throw new FeedRefused(`The file breaks off in line ${lines + 1}: the last line has no line end.`, { line: lines + 1 });
+    throw new FeedRefused(`The file breaks off in line ${lines + 1}: the last line has no line end.`, {
+      line: lines + 1,
+    });
   }
 }
 
@@ -48,7 +52,10 @@ function notUtf8(block: Uint8Array, linesBefore: number): FeedRefused {
     const bytes = block.subarray(start, end);
     const column = columnOfBadByte(bytes);
     if (column !== null) {
-      return new FeedRefused(`Line ${line}, column ${column}: the bytes are not UTF-8. The file must be UTF-8.`, { line, column });
+      return new FeedRefused(`Line ${line}, column ${column}: the bytes are not UTF-8. The file must be UTF-8.`, {
+        line,
+        column,
+      });
     }
     start = end;
   }

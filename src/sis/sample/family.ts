@@ -2,14 +2,35 @@ import { nameKey } from '../../families/names.js';
 import type { Column } from '../feeds/columns.js';
 import { seeded } from './random.js';
 import type { Random } from './random.js';
-import { domains, elementarySchools, familyNames, givenNames, languages, notations, secondarySchools } from './words.js';
+import {
+  domains,
+  elementarySchools,
+  familyNames,
+  givenNames,
+  languages,
+  notations,
+  secondarySchools,
+} from './words.js';
 
 export type Sis = 'elementary' | 'secondary';
 
 /** What a family shows. The counts say in how many families each stands; `plain` shows nothing special. */
 export const shapes = [
-  'both_sis', 'shared_mailbox', 'shared_phone', 'separated', 'foster', 'restricted', 'protected', 'student_email', 'missing_email',
-  'mistyped_email', 'grandparent', 'placeholder_email', 'explicit_rights', 'unknown_rights', 'extension_lost',
+  'both_sis',
+  'shared_mailbox',
+  'shared_phone',
+  'separated',
+  'foster',
+  'restricted',
+  'protected',
+  'student_email',
+  'missing_email',
+  'mistyped_email',
+  'grandparent',
+  'placeholder_email',
+  'explicit_rights',
+  'unknown_rights',
+  'extension_lost',
 ] as const;
 type Shape = (typeof shapes)[number];
 
@@ -107,7 +128,13 @@ function childrenOf(shape: Shape | undefined, index: number, surname: string, ra
   });
 }
 
-function adultsOf(shape: Shape | undefined, index: number, surname: string, random: Random, shows: Set<string>): Adult[] {
+function adultsOf(
+  shape: Shape | undefined,
+  index: number,
+  surname: string,
+  random: Random,
+  shows: Set<string>,
+): Adult[] {
   const adult = (number: number, relation: string, family = surname): Adult => {
     const given = random.pick(givenNames);
     return {
@@ -127,15 +154,39 @@ function adultsOf(shape: Shape | undefined, index: number, surname: string, rand
     case 'shared_phone':
       return [first, { ...distinctFrom(first, second), phone: first.phone }];
     case 'separated':
-      return [{ ...first, flags: { lives_with: 'yes' } }, { ...second, flags: { lives_with: 'no', ed_rights: 'yes', pickup_ok: '' } }];
+      return [
+        { ...first, flags: { lives_with: 'yes' } },
+        { ...second, flags: { lives_with: 'no', ed_rights: 'yes', pickup_ok: '' } },
+      ];
     case 'foster':
       return [{ ...second, relation: 'foster parent', flags: { ed_rights: 'yes', lives_with: 'yes' } }];
     case 'restricted':
-      return [first, { ...distinctFrom(first, second), flags: { restricted: 'yes', restriction_type: 'protection_order', restriction_start: `${year}-02-01`, lives_with: 'no', pickup_ok: 'no' } }];
+      return [
+        first,
+        {
+          ...distinctFrom(first, second),
+          flags: {
+            restricted: 'yes',
+            restriction_type: 'protection_order',
+            restriction_start: `${year}-02-01`,
+            lives_with: 'no',
+            pickup_ok: 'no',
+          },
+        },
+      ];
     case 'missing_email':
       return [{ ...first, email: '' }];
     case 'mistyped_email':
-      return [{ ...first, email: random.pick([first.email.replace('@', ' at '), first.email.replace(/\.(\w+)$/, ',$1'), ` ${first.email.toUpperCase()}.`]) }];
+      return [
+        {
+          ...first,
+          email: random.pick([
+            first.email.replace('@', ' at '),
+            first.email.replace(/\.(\w+)$/, ',$1'),
+            ` ${first.email.toUpperCase()}.`,
+          ]),
+        },
+      ];
     case 'placeholder_email':
       return [{ ...first, email: random.pick(['none@none.com', 'N/A', 'noemail@noemail.com']) }];
     case 'grandparent':
@@ -146,7 +197,15 @@ function adultsOf(shape: Shape | undefined, index: number, surname: string, rand
     case 'unknown_rights':
       return [{ ...first, flags: { ed_rights: '', is_legal_guardian: '', portal_access: '' } }];
     case 'extension_lost':
-      return [{ ...first, phone: first.phone.replace(/\D/g, '').slice(-7).replace(/^(\d{3})/, '$1-') }];
+      return [
+        {
+          ...first,
+          phone: first.phone
+            .replace(/\D/g, '')
+            .slice(-7)
+            .replace(/^(\d{3})/, '$1-'),
+        },
+      ];
     default:
       return random.below(100) < 55 ? [first] : [first, second];
   }
@@ -154,16 +213,30 @@ function adultsOf(shape: Shape | undefined, index: number, surname: string, rand
 
 // A shared mailbox is shared by two people, so their names must not fall together.
 function distinctFrom(first: Adult, second: Adult): Adult {
-  return nameKey(first.given, first.family) === nameKey(second.given, second.family) ? { ...second, given: `${second.given} Luz` } : second;
+  return nameKey(first.given, first.family) === nameKey(second.given, second.family)
+    ? { ...second, given: `${second.given} Luz` }
+    : second;
 }
 
-function joined(children: Child[], adults: Adult[], shape: Shape | undefined, index: number, language: string, random: Random): SampleRow[] {
+function joined(
+  children: Child[],
+  adults: Adult[],
+  shape: Shape | undefined,
+  index: number,
+  language: string,
+  random: Random,
+): SampleRow[] {
   const modified = `${year}-${two(8 + random.below(3))}-${two(1 + random.below(28))}T08:${two(random.below(60))}:00Z`;
   return children.flatMap((child) =>
     adults.flatMap((adult, number): SampleRow[] => {
       // The order stands in one SIS only; that it crosses to the other is the rule to be seen.
       const flags = shape === 'restricted' && number === 1 && child.sis === 'secondary' ? {} : adult.flags;
-      const cells = sampleCells(child, adult, { contactId: `C${child.sis === 'elementary' ? '1' : '2'}${String(index * 2 + number + 1).padStart(8, '0')}`, language, modified, priority: number + 1 });
+      const cells = sampleCells(child, adult, {
+        contactId: `C${child.sis === 'elementary' ? '1' : '2'}${String(index * 2 + number + 1).padStart(8, '0')}`,
+        language,
+        modified,
+        priority: number + 1,
+      });
       return [{ sis: child.sis, cells: { ...cells, ...flags } }];
     }),
   );

@@ -7,7 +7,10 @@ export interface Random {
 
 /** mulberry32: 32 bits of state, one per family, so that a family does not depend on those before it. */
 export function seeded(...parts: number[]): Random {
-  let state = parts.reduce((mixed, part) => Math.imul(mixed ^ (part + 0x9e3779b9), 0x85ebca6b) ^ (mixed >>> 13), 0x2545f491);
+  let state = parts.reduce(
+    (mixed, part) => Math.imul(mixed ^ (part + 0x9e3779b9), 0x85ebca6b) ^ (mixed >>> 13),
+    0x2545f491,
+  );
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -42,7 +42,9 @@ export function parseSampleArguments(args: readonly string[]): SampleSize {
     const string = { type: 'string' } as const;
     ({ values } = parseArgs({ args: [...args], options: { contacts: string, seed: string, out: string } }));
   } catch (error) {
-    throw new SampleRefused(`sample --contacts N --seed S --out DIR: ${error instanceof Error ? error.message : 'unknown arguments'}`);
+    throw new SampleRefused(
+      `sample --contacts N --seed S --out DIR: ${error instanceof Error ? error.message : 'unknown arguments'}`,
+    );
   }
   const contacts = Number(values.contacts ?? '2000');
   const seed = Number(values.seed ?? '1');
@@ -61,7 +63,10 @@ export function parseSampleArguments(args: readonly string[]): SampleSize {
 export async function writeSample({ contacts, seed, out }: SampleSize): Promise<SampleReport> {
   await mkdir(out, { recursive: true });
   const files = { elementary: join(out, 'elementary.csv'), secondary: join(out, 'secondary.csv') };
-  const streams = { elementary: createWriteStream(`${files.elementary}.part`), secondary: createWriteStream(`${files.secondary}.part`) };
+  const streams = {
+    elementary: createWriteStream(`${files.elementary}.part`),
+    secondary: createWriteStream(`${files.secondary}.part`),
+  };
   const ends = Promise.all([finished(streams.elementary), finished(streams.secondary)]);
   // Waited for below; until then a failure must not go unhandled.
   ends.catch(() => {});
@@ -119,10 +124,20 @@ function* knownFamilies(): Generator<SampleFamily> {
       birth_date: birth,
     },
   });
-  const row = (of: ReturnType<typeof child>, given: string, contactId: string, email: string, phone: string): SampleRow => ({
+  const row = (
+    of: ReturnType<typeof child>,
+    given: string,
+    contactId: string,
+    email: string,
+    phone: string,
+  ): SampleRow => ({
     sis: of.sis,
     cells: {
-      ...sampleCells(of, { given, family: of.family, email, phone, relation: 'mother' }, { contactId, language: 'en', modified: '2026-09-01T08:00:00Z', priority: 1 }),
+      ...sampleCells(
+        of,
+        { given, family: of.family, email, phone, relation: 'mother' },
+        { contactId, language: 'en', modified: '2026-09-01T08:00:00Z', priority: 1 },
+      ),
       ...rights,
     },
   });

@@ -32,7 +32,9 @@ describe('a parent changes the password', () => {
 
   it('only with the old one, and by the rules', async () => {
     await laptop.get(`${house.issuer}/password`);
-    expect((await laptop.submit({ current: 'not my password at all', password: 'an even longer way home' })).status).toBe(422);
+    expect(
+      (await laptop.submit({ current: 'not my password at all', password: 'an even longer way home' })).status,
+    ).toBe(422);
     expect((await laptop.submit({ current: password, password: 'short' })).status).toBe(422);
     expect((await openBrowser().get(`${house.issuer}/password`)).url).toContain('/interaction/');
   });
@@ -42,7 +44,9 @@ describe('a parent changes the password', () => {
     const here = await echoices.tokens(laptop);
     await laptop.get(`${house.issuer}/password`);
     expect((await laptop.submit({ current: password, password: 'an even longer way home' })).status).toBe(200);
-    await expect(client.refreshTokenGrant(echoices.configuration, elsewhere.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
+    await expect(client.refreshTokenGrant(echoices.configuration, elsewhere.refresh_token ?? '')).rejects.toMatchObject(
+      { error: 'invalid_grant' },
+    );
     await client.refreshTokenGrant(echoices.configuration, here.refresh_token ?? '');
     expect((await phone.get(`${house.issuer}/`)).text).not.toContain('Ana');
     expect((await laptop.get(`${house.issuer}/`)).text).toContain('Ana');

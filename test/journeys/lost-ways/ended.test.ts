@@ -12,7 +12,17 @@ import { startTestHouse, twoApps } from '../../support/house.js';
 import type { TestApp, TestHouse } from '../../support/house.js';
 import { elementary } from '../../provider/family.js';
 import { revoke } from '../../../src/sessions/revoke.js';
-import { acceptTerms, askToRegister, choosePassword, enterApp, linkIn, password, pressLink, register, signIn } from '../steps.js';
+import {
+  acceptTerms,
+  askToRegister,
+  choosePassword,
+  enterApp,
+  linkIn,
+  password,
+  pressLink,
+  register,
+  signIn,
+} from '../steps.js';
 import { forgetfulBrowser, problemsOf } from './tabs.js';
 
 const maria = 'maria@example.org';
@@ -49,13 +59,25 @@ describe('a parent whose way ends', () => {
       expect(links(page).some((href) => href.startsWith(home('echoices')))).toBe(true);
     });
 
-    it.each(['/', '/sign-in', '/register', '/register/sent', '/recover', '/recover/sent', '/activate?token=x', '/activate/password', '/recover/link?token=x', '/recover/password', '/confirm-email?token=x', '/password', '/help', '/language?locale=es'])(
-      'finds a next step at %s',
-      async (path) => {
-        const page = await forgetfulBrowser().get(`${house.issuer}${path}`);
-        expect(problemsOf(page)).toEqual([]);
-      },
-    );
+    it.each([
+      '/',
+      '/sign-in',
+      '/register',
+      '/register/sent',
+      '/recover',
+      '/recover/sent',
+      '/activate?token=x',
+      '/activate/password',
+      '/recover/link?token=x',
+      '/recover/password',
+      '/confirm-email?token=x',
+      '/password',
+      '/help',
+      '/language?locale=es',
+    ])('finds a next step at %s', async (path) => {
+      const page = await forgetfulBrowser().get(`${house.issuer}${path}`);
+      expect(problemsOf(page)).toEqual([]);
+    });
 
     it('asks to register as anybody, and is told at each further step how to go on', async () => {
       const browser = forgetfulBrowser();
@@ -80,8 +102,14 @@ describe('a parent whose way ends', () => {
 
   describe('whose session was ended while a page was open', () => {
     async function endSessions(): Promise<void> {
-      const { id } = await house.db.selectFrom('accounts').select('id').where('email', '=', maria).executeTakeFirstOrThrow();
-      await house.db.transaction().execute((trx) => revoke(trx, house.house.audit, () => new Date(), { account: id }, 'ended', 'operator'));
+      const { id } = await house.db
+        .selectFrom('accounts')
+        .select('id')
+        .where('email', '=', maria)
+        .executeTakeFirstOrThrow();
+      await house.db
+        .transaction()
+        .execute((trx) => revoke(trx, house.house.audit, () => new Date(), { account: id }, 'ended', 'operator'));
     }
     async function signedIn(): Promise<Browser> {
       const browser = openBrowser();
@@ -154,7 +182,11 @@ describe('a parent whose way ends', () => {
       const browser = openBrowser();
       await enterApp(browser, house);
       const page = await browser.submit({}, { form: 'form[action$="/cancel"]' });
-      expect(Object.fromEntries(answerOf(browser))).toMatchObject({ error: 'access_denied', state: expect.any(String), iss: house.issuer });
+      expect(Object.fromEntries(answerOf(browser))).toMatchObject({
+        error: 'access_denied',
+        state: expect.any(String),
+        iss: house.issuer,
+      });
       expect(page.status).toBe(200);
       expect(problemsOf(page)).toEqual([]);
     });
@@ -190,7 +222,13 @@ describe('a parent whose way ends', () => {
     ['an address that the app did not register', { redirect_uri: 'https://evil.example/callback' }],
     ['no app at all', { client_id: '' }],
   ])('who is sent by %s reads our page, with a next step, and is sent nowhere', async (_, change) => {
-    const query = { client_id: 'echoices', response_type: 'code', scope: 'openid', redirect_uri: `${home('echoices')}/callback`, ...change };
+    const query = {
+      client_id: 'echoices',
+      response_type: 'code',
+      scope: 'openid',
+      redirect_uri: `${home('echoices')}/callback`,
+      ...change,
+    };
     const browser = openBrowser();
     const page = await browser.get(`${house.issuer}/authorize?${new URLSearchParams(query)}`);
     expect(page.status).toBe(400);
@@ -240,7 +278,12 @@ describe('a parent whose way ends', () => {
       await pressLink(phone, first ?? '');
       await choosePassword(phone);
       await acceptTerms(phone);
-      for (const [browser, link] of [[phone, first], [phone, second], [laptop, second], [openBrowser(), first]] as const) {
+      for (const [browser, link] of [
+        [phone, first],
+        [phone, second],
+        [laptop, second],
+        [openBrowser(), first],
+      ] as const) {
         const page = await pressLink(browser, link ?? '');
         expect(page.status).toBe(410);
         expect(problemsOf(page)).toEqual([]);

@@ -90,7 +90,11 @@ describe('a way that was lost leads back', () => {
   });
 
   async function payload(uid: string): Promise<Record<string, unknown>> {
-    const found = await house.db.selectFrom('artifacts').select('payload').where('id_hash', '=', uid).executeTakeFirstOrThrow();
+    const found = await house.db
+      .selectFrom('artifacts')
+      .select('payload')
+      .where('id_hash', '=', uid)
+      .executeTakeFirstOrThrow();
     return found.payload;
   }
 
@@ -128,7 +132,11 @@ describe('a way that was lost leads back', () => {
     await enterApp(browser, house);
     await signIn(browser, 'maria@example.org');
     await browser.get(`${house.issuer}/password`);
-    const { id } = await house.db.selectFrom('accounts').select('id').where('email', '=', 'maria@example.org').executeTakeFirstOrThrow();
+    const { id } = await house.db
+      .selectFrom('accounts')
+      .select('id')
+      .where('email', '=', 'maria@example.org')
+      .executeTakeFirstOrThrow();
     await house.db.updateTable('sessions').set({ revoked_at: new Date() }).where('account_id', '=', id).execute();
     const page = await browser.submit({ current: password, password: 'an even longer way home' });
     expect(page.$('input[name=identifier]')).not.toBeNull();
@@ -136,7 +144,11 @@ describe('a way that was lost leads back', () => {
 
   it('terms that are declined: a proper error at the app, and the start page instead of the children', async () => {
     const browser = openBrowser();
-    await house.db.updateTable('accounts').set({ terms_version: 'an earlier one' }).where('email', '=', 'maria@example.org').execute();
+    await house.db
+      .updateTable('accounts')
+      .set({ terms_version: 'an earlier one' })
+      .where('email', '=', 'maria@example.org')
+      .execute();
     await enterApp(browser, house);
     const terms = await signIn(browser, 'maria@example.org');
     expect(terms.$('button[value=decline]')).not.toBeNull();

@@ -24,6 +24,8 @@ export function problemsOf(page: Page): string[] {
     ...(page.status < 500 ? [] : [`${page.url} answers ${page.status}`]),
     ...(page.text.trim().length > 20 ? [] : [`${page.url} says nothing`]),
     ...(page.$$('main a[href], main form').length > 0 ? [] : [`${page.url} leads nowhere`]),
-    ...(/\bat \S+\.[jt]s\b|SessionNotFound|TypeError|invalid_request/.test(page.text) ? [`${page.url} shows a fault: ${page.text}`] : []),
+    ...(/\bat \S+\.[jt]s\b|SessionNotFound|TypeError|invalid_request/.test(page.text)
+      ? [`${page.url} shows a fault: ${page.text}`]
+      : []),
   ];
 }

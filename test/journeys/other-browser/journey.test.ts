@@ -6,7 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openBrowser } from '../../support/browser.js';
 import { startTestHouse, twoApps } from '../../support/house.js';
 import type { TestHouse } from '../../support/house.js';
-import { acceptTerms, askToRegister, choosePassword, enterApp, interactionOf, linkIn, pressLink, signIn } from '../steps.js';
+import {
+  acceptTerms,
+  askToRegister,
+  choosePassword,
+  enterApp,
+  interactionOf,
+  linkIn,
+  pressLink,
+  signIn,
+} from '../steps.js';
 import { elementary, secondary } from '../registration/fixture.js';
 
 describe('the link is opened in another browser', () => {
@@ -42,7 +51,10 @@ describe('the link is opened in another browser', () => {
   });
 
   it('the used link says so and offers the way on, in any browser', async () => {
-    const link = linkIn(await house.mailbox.waitFor('maria@example.org', ({ text }) => text.includes('/activate')), '/activate');
+    const link = linkIn(
+      await house.mailbox.waitFor('maria@example.org', ({ text }) => text.includes('/activate')),
+      '/activate',
+    );
     const page = await pressLink(openBrowser(), link);
     expect(page.status).toBe(410);
     expect(page.$$('a').map((anchor) => anchor.getAttribute('href'))).toEqual(expect.arrayContaining(['/sign-in']));

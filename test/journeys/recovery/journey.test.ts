@@ -43,7 +43,10 @@ describe('a parent who forgot the password', () => {
 
   it('sets a new password by the mailed link and goes on to the app it came from', async () => {
     await enterApp(laptop, house);
-    const link = laptop.page().$$('a').find((anchor) => anchor.getAttribute('href')?.startsWith('/recover'));
+    const link = laptop
+      .page()
+      .$$('a')
+      .find((anchor) => anchor.getAttribute('href')?.startsWith('/recover'));
     await laptop.get(`${house.issuer}${link?.getAttribute('href')}`);
     await laptop.submit({ identifier: 'maria@example.org' });
     const letter = await house.mailbox.waitFor('maria@example.org', ({ text }) => text.includes('/recover/link'));
@@ -67,7 +70,10 @@ describe('a parent who forgot the password', () => {
       .execute();
     expect(rows.every((row_) => row_.revoked_because === 'recovered')).toBe(true);
     expect(rows.length).toBeGreaterThan(0);
-    const { text } = await house.mailbox.waitFor('maria@example.org', (letter) => !/activate|recover\/link/.test(letter.text));
+    const { text } = await house.mailbox.waitFor(
+      'maria@example.org',
+      (letter) => !/activate|recover\/link/.test(letter.text),
+    );
     expect(text).not.toContain(fresh);
   });
 
@@ -87,7 +93,10 @@ describe('a parent who forgot the password', () => {
   });
 
   it('is told to use the earlier address where only the SIS knows a new one', async () => {
-    await house.load('elementary', [{ ...maria, email: 'maria.new@example.org', last_modified: '2026-11-10T00:00:00Z' }, pedro]);
+    await house.load('elementary', [
+      { ...maria, email: 'maria.new@example.org', last_modified: '2026-11-10T00:00:00Z' },
+      pedro,
+    ]);
     await ask('maria.new@example.org');
     const { text } = await house.mailbox.waitFor('maria.new@example.org');
     expect(text).not.toContain('/recover/link');
@@ -98,8 +107,17 @@ describe('a parent who forgot the password', () => {
   });
 
   it('a mailbox that the SIS gave to another person recovers nothing of the old account', async () => {
-    const olga = row('Olga', 'Olgamother', { ...rights, contact_id: 'E7', email: 'maria@example.org', phone1: '(213) 555-0177' });
-    await house.load('elementary', [{ ...maria, email: 'maria.new@example.org', last_modified: '2026-11-10T00:00:00Z' }, pedro, olga]);
+    const olga = row('Olga', 'Olgamother', {
+      ...rights,
+      contact_id: 'E7',
+      email: 'maria@example.org',
+      phone1: '(213) 555-0177',
+    });
+    await house.load('elementary', [
+      { ...maria, email: 'maria.new@example.org', last_modified: '2026-11-10T00:00:00Z' },
+      pedro,
+      olga,
+    ]);
     house.mailbox.clear();
     await ask('maria@example.org');
     await ask('pedro@example.org');
@@ -111,7 +129,11 @@ describe('a parent who forgot the password', () => {
     await other.submit({ email: 'maria@example.org', phone: '(213) 555-0177' });
     await pressLink(other, linkIn(await house.mailbox.waitFor('maria@example.org'), '/activate'));
     await other.submit({ password, signInName: 'olga.mother' });
-    const accounts = await house.db.selectFrom('accounts').select(['id', 'sign_in_name']).where('email', '=', 'maria@example.org').execute();
+    const accounts = await house.db
+      .selectFrom('accounts')
+      .select(['id', 'sign_in_name'])
+      .where('email', '=', 'maria@example.org')
+      .execute();
     expect(accounts).toHaveLength(2);
     const portal = openBrowser();
     await portal.get(`${house.issuer}/sign-in`);

@@ -9,5 +9,12 @@ export const elementary: readonly Row[] = [
   row('Tomas', 'Pedro', { ...rights, contact_id: 'E2', phone1: '(213) 555-0122' }),
 ];
 export const secondary: readonly Row[] = [
-  row('Luis', 'Maria', { ...rights, sis: 'secondary', contact_id: 'S1', school_code: '8001', school_name: 'Roosevelt High', grade: '9' }),
+  row('Luis', 'Maria', {
+    ...rights,
+    sis: 'secondary',
+    contact_id: 'S1',
+    school_code: '8001',
+    school_name: 'Roosevelt High',
+    grade: '9',
+  }),
 ];

@@ -31,7 +31,10 @@ describe.each(databases)('a parent registers and opens two apps, on %s', (kind) 
   });
 
   it('asks to register, and is told where the message goes and when the school was last heard', async () => {
-    const link = mother.page().$$('a').find((anchor) => anchor.getAttribute('href')?.startsWith('/register'));
+    const link = mother
+      .page()
+      .$$('a')
+      .find((anchor) => anchor.getAttribute('href')?.startsWith('/register'));
     const href = link?.getAttribute('href') ?? '';
     await mother.get(`${house.issuer}${href}`);
     const page = await mother.submit({ email: ' MARIA@example.org ', phone: '213.555.0100' });

@@ -14,7 +14,13 @@ const rights = { ed_rights: 'yes' };
 const order = { restricted: 'yes', restriction_type: 'protection_order', restriction_start: '2026-01-01' };
 const ana = row('Ana', 'Maria', { ...rights, contact_id: 'E1' });
 const beto = row('Beto', 'Maria', { ...rights, contact_id: 'E1' });
-const luis = row('Luis', 'Maria', { ...rights, contact_id: 'S1', sis: 'secondary', school_code: '8001', school_name: 'Roosevelt High' });
+const luis = row('Luis', 'Maria', {
+  ...rights,
+  contact_id: 'S1',
+  sis: 'secondary',
+  school_code: '8001',
+  school_name: 'Roosevelt High',
+});
 const pedro = row('Ana', 'Pedro', { ...rights, ...order, contact_id: 'E2', phone1: '(213) 555-0122' });
 
 describe('a restriction', () => {
@@ -38,7 +44,11 @@ describe('a restriction', () => {
   });
 
   it('takes the child away at once where it falls on an account, and leaves the person signed in', async () => {
-    await house.load('elementary', [{ ...ana, restricted: 'yes', restriction_type: 'custody', last_modified: '2026-11-01T00:00:00Z' }, beto, pedro]);
+    await house.load('elementary', [
+      { ...ana, restricted: 'yes', restriction_type: 'custody', last_modified: '2026-11-01T00:00:00Z' },
+      beto,
+      pedro,
+    ]);
     const portal = await mother.get(`${house.issuer}/`);
     expect(portal.text).toContain('Beto');
     expect(portal.text).not.toContain('Ana');
@@ -72,7 +82,9 @@ describe('a restriction', () => {
     await house.load('elementary', [ana, beto, pedro, { ...late, ...order, last_modified: '2026-11-05T00:00:00Z' }]);
     const page = await browser.submit({ password: 'a long way to school' });
     expect(page.status).toBe(410);
-    expect(await house.db.selectFrom('accounts').select('id').where('email', '=', 'lola@example.org').execute()).toEqual([]);
+    expect(
+      await house.db.selectFrom('accounts').select('id').where('email', '=', 'lola@example.org').execute(),
+    ).toEqual([]);
     await expect(acceptTerms(browser)).rejects.toThrow('no form');
   });
 });

@@ -31,7 +31,10 @@ describe('a scanner opens the link first', () => {
   });
 
   it('a scanner that even presses the button takes the link, and the parent is offered a new one', async () => {
-    await house.load('elementary', [...elementary, ...elementary.slice(1).map((cells) => ({ ...cells, student_id: 'Eva', student_given_name: 'Eva' }))]);
+    await house.load('elementary', [
+      ...elementary,
+      ...elementary.slice(1).map((cells) => ({ ...cells, student_id: 'Eva', student_given_name: 'Eva' })),
+    ]);
     const parent = openBrowser();
     await askToRegister(parent, house, 'pedro@example.org', '(213) 555-0122');
     const link = linkIn(await house.mailbox.waitFor('pedro@example.org'), '/activate');

@@ -41,7 +41,10 @@ describe('two people on one mailbox', () => {
   async function activationOf(browser: Browser, phone: string): Promise<void> {
     const before = house.mailbox.to(shared).length;
     await askToRegister(browser, house, shared, phone);
-    const letter = await house.mailbox.waitFor(shared, ({ text }) => text.includes('/activate') && house.mailbox.to(shared).length > before);
+    const letter = await house.mailbox.waitFor(
+      shared,
+      ({ text }) => text.includes('/activate') && house.mailbox.to(shared).length > before,
+    );
     await pressLink(browser, linkIn(letter, '/activate'));
   }
 
@@ -101,6 +104,8 @@ describe('two people on one mailbox', () => {
     await askToRegister(openBrowser(), house, 'dos@example.org', '(213) 555-0103');
     const letter = await house.mailbox.waitFor('dos@example.org');
     expect(letter.text).not.toMatch(/\/activate|Paula|Pablo|Eva/);
-    expect(await house.db.selectFrom('accounts').select('id').where('email', '=', 'dos@example.org').execute()).toEqual([]);
+    expect(await house.db.selectFrom('accounts').select('id').where('email', '=', 'dos@example.org').execute()).toEqual(
+      [],
+    );
   });
 });

@@ -33,7 +33,11 @@ describe('a pair that matches nobody', () => {
   }
   const settled = async (count: number): Promise<void> => {
     for (let tries = 0; tries < 200; tries += 1) {
-      const rows = await house.db.selectFrom('account_requests').select('id').where('outcome', 'is not', null).execute();
+      const rows = await house.db
+        .selectFrom('account_requests')
+        .select('id')
+        .where('outcome', 'is not', null)
+        .execute();
       if (rows.length >= count) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -48,7 +52,11 @@ describe('a pair that matches nobody', () => {
       await ask('ana@example.org', '(213) 555-0133'),
       await ask('neighbour@example.org', '(213) 555-0144'),
     ];
-    const [first, ...others] = pages.map(({ status, text, headers: { date: _, 'x-request-id': __, ...headers } }) => ({ status, text, headers }));
+    const [first, ...others] = pages.map(({ status, text, headers: { date: _, 'x-request-id': __, ...headers } }) => ({
+      status,
+      text,
+      headers,
+    }));
     for (const other of others) expect(other).toEqual(first);
     await settled(5);
   });
