@@ -39,7 +39,12 @@ export function ProblemPage({
 }: ProblemProps): JSX.Element {
   const { t } = view;
   const title = t(`problem.${kind}.title`);
-  const next = t(`problem.${kind}.next`, { minutes: retryAfterMinutes });
+  const hours = Math.ceil(retryAfterMinutes / 60);
+  // A wait of a day reads better in hours.
+  const isLong = kind === 'too-many' && retryAfterMinutes > 120;
+  const next = isLong
+    ? t('problem.too-many.nextHours', { hours })
+    : t(`problem.${kind}.next`, { minutes: retryAfterMinutes });
   return (
     <Document view={view} title={title}>
       <Card title={title}>
