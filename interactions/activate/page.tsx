@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
-import { Button, PasswordField, TextField } from '../../src/ui/fields.js';
+import { Button, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { ButtonLink, Card, ErrorSummary, Form, hasErrors } from '../../src/ui/parts.js';
-import { PasswordRules } from '../../src/ui/password-rules.js';
+import { NewPassword } from '../../src/ui/new-password.js';
 import type { View } from '../../src/ui/view.js';
 
 export interface ActivateLinkProps {
@@ -73,15 +73,7 @@ export function ChoosePasswordPage(props: ChoosePasswordProps): JSX.Element {
               <input type="hidden" name="username" value={userName} autocomplete="username" />
             </p>
           )}
-          <PasswordRules view={view} minimum={minimumLength} />
-          <PasswordField
-            view={view}
-            name="password"
-            label={t('field.newPassword')}
-            autocomplete="new-password"
-            error={errors.password}
-            errorValues={filled}
-          />
+          <NewPassword view={view} minimum={minimumLength} error={errors.password} />
           <Button>{t('password.submit')}</Button>
         </Form>
       </Card>

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
-import { Button, CodeField, PasswordField, TextField } from '../../src/ui/fields.js';
+import { Button, CodeField, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { Aside, Card, ErrorSummary, Form, Link, hasErrors } from '../../src/ui/parts.js';
-import { PasswordRules } from '../../src/ui/password-rules.js';
+import { NewPassword } from '../../src/ui/new-password.js';
 import type { View } from '../../src/ui/view.js';
 
 export interface RecoverProps {
@@ -131,15 +131,7 @@ export function NewPasswordPage(props: NewPasswordProps): JSX.Element {
               error={errors.recoveryCode}
             />
           )}
-          <PasswordRules view={view} minimum={minimumLength} />
-          <PasswordField
-            view={view}
-            name="password"
-            label={t('field.newPassword')}
-            autocomplete="new-password"
-            error={errors.password}
-            errorValues={filled}
-          />
+          <NewPassword view={view} minimum={minimumLength} error={errors.password} />
           <Button>{t('newPassword.submit')}</Button>
         </Form>
       </Card>

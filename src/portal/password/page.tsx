@@ -3,7 +3,7 @@ import { Document } from '../../ui/document.js';
 import { Button, PasswordField } from '../../ui/fields.js';
 import type { FieldErrors } from '../../ui/fields.js';
 import { Card, ErrorSummary, Form, Link, Notice, hasErrors } from '../../ui/parts.js';
-import { PasswordRules } from '../../ui/password-rules.js';
+import { NewPassword } from '../../ui/new-password.js';
 import type { View } from '../../ui/view.js';
 
 export interface ChangePasswordProps {
@@ -39,15 +39,7 @@ export function ChangePasswordPage(props: ChangePasswordProps): JSX.Element {
             autocomplete="current-password"
             error={errors.current}
           />
-          <PasswordRules view={view} minimum={minimumLength} />
-          <PasswordField
-            view={view}
-            name="password"
-            label={t('field.newPassword')}
-            autocomplete="new-password"
-            error={errors.password}
-            errorValues={filled}
-          />
+          <NewPassword view={view} minimum={minimumLength} error={errors.password} />
           <Button>{t('newPassword.submit')}</Button>
         </Form>
         <Link href="/" class="pa-row-link">
