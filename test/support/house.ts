@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,18 +53,22 @@ export interface TestHouseOptions {
   environment?: Record<string, string>;
 }
 
-/** A port that is free now. */
+/**
+ * A port that is free now and stays so: below those that the system gives to outgoing connections, and in a range of this
+ * worker's own.
+ */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  const worker = Number(process.env['JEST_WORKER_ID'] ?? '1') % 4;
+  for (let tries = 0; tries < 50; tries += 1) {
+    const port = 12_000 + worker * 5_000 + randomInt(5_000);
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
-      );
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
+  throw new Error('no free port');
 }
 
 const secret = 'the-secret-of-every-app-of-the-tests';
