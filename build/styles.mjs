@@ -48,4 +48,5 @@ if (process.argv.includes('--check')) {
   writeFileSync(committed, styles);
   mkdirSync(dirname(emitted), { recursive: true });
   copyFileSync(committed, emitted);
+  copyFileSync(place('src/ui/show-password.js'), place('dist/src/ui/show-password.js'));
 }

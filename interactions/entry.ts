@@ -1,6 +1,7 @@
 import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
 import { takeFreshProof } from '../src/accounts/fresh-proof.js';
+import type { FreshProof } from '../src/accounts/fresh-proof.js';
 import type { Clock } from '../src/database/clock.js';
 import type { Database } from '../src/database/database.js';
 import type { CookieJar } from '../src/http/cookies.js';
@@ -51,6 +52,9 @@ async function leadBack(ctx: Context, parts: InteractionParts, uid: string): Pro
     if (restart !== null) return ctx.redirect(restart);
   }
   const app = await interactions.appOf(uid);
+  // A sign-in that began a moment ago, and a browser that brings nothing back: it keeps no cookies.
+  const kind =
+    ctx.get('Cookie') === '' && (await interactions.isNew(uid)) ? ('no-cookies' as const) : ('expired' as const);
   const locale = localeOf(ctx);
   const way = isPortal(app) || app === null ? { href: '/sign-in', label: 'Parent Access' } : wayTo(app, issuer, locale);
   // A browser that finished here before, or has just registered, is led on without a word.
@@ -58,7 +62,7 @@ async function leadBack(ctx: Context, parts: InteractionParts, uid: string): Pro
   reply(
     ctx,
     ProblemPage,
-    { kind: 'expired' as const, requestId: String(ctx.state['requestId']), wayBack: way, retryHref: null },
+    { kind, requestId: String(ctx.state['requestId']), wayBack: way, retryHref: null },
     { status: 400 },
   );
 }
@@ -77,9 +81,10 @@ export function entryRoutes(
     const details = await parts.interactions.details(ctx);
     if (details === null || details.uid !== uid) return leadBack(ctx, parts, uid);
     if (details.prompt === 'login') {
-      const accountId = await provenJustNow(ctx, parts);
-      if (accountId !== null) {
-        return ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], keep: false }));
+      const proven = await provenJustNow(ctx, parts);
+      if (proven !== null) {
+        const device = proven.shared ? 'shared' : 'own';
+        return ctx.redirect(await parts.interactions.login(ctx, { accountId: proven.accountId, amr: ['pwd'], device }));
       }
       // Another tab of this browser signed in meanwhile: this one need not ask again.
       if (details.accountId === null && (await parts.interactions.session(ctx)) !== null) {
@@ -100,7 +105,7 @@ export function entryRoutes(
   });
 }
 
-async function provenJustNow(ctx: Context, { db, clock, cookies }: InteractionParts): Promise<string | null> {
+async function provenJustNow(ctx: Context, { db, clock, cookies }: InteractionParts): Promise<FreshProof | null> {
   const proof = cookies.get(ctx, 'proof');
   if (proof === undefined) return null;
   cookies.clear(ctx, 'proof');

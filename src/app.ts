@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
+import { giveConsent, hasConsent } from './accounts/consents.js';
 import { passwordChangedLetter } from './accounts/letters.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
@@ -43,6 +44,7 @@ import { pastRequest } from './sessions/artifacts.js';
 import { cleanSessions } from './sessions/cleaning.js';
 import { revoke } from './sessions/revoke.js';
 import { sessionStore } from './sessions/session-store.js';
+import { isOnSharedComputer } from './sessions/shared-computer.js';
 import type { FeedsFile } from './sis/feeds-file.js';
 import { feedStatus } from './sis/status.js';
 import { replier } from './ui/reply.js';
@@ -136,6 +138,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
     await db.transaction().execute((trx) => revoke(trx, audit, clock, { session: uid }, because, actor));
   };
+  const consented = (accountId: string, clientId: string, facts: readonly string[]): Promise<boolean> =>
+    hasConsent(db, accountId, clientId, facts);
   const pages = (): Interactions => interactions;
   const provider = makeProvider(
     {
@@ -152,6 +156,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
             ...child,
             pickup: child.pickup === true,
           })),
+        onSharedComputer: (uid) => isOnSharedComputer(db, uid),
+        consented,
       },
       questions: {
         async pending(accountId) {
@@ -159,7 +165,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
           return { terms, news, address: address !== null };
         },
       },
-      loadGrant: grantLoader(sessionStore(db, clock), apps),
+      loadGrant: grantLoader(sessionStore(db, clock), apps, consented),
       fetch: guardedFetch(calledOrigins(apps.values())),
       endSession,
       pages: {
@@ -179,7 +185,13 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     clock,
     logger,
   );
-  const interactions = interactionsOf(provider, apps, endSession, (uid) => pastRequest(db, uid));
+  const interactions = interactionsOf(
+    provider,
+    apps,
+    endSession,
+    (uid) => pastRequest(db, uid),
+    (given) => giveConsent(db, clock, audit, given),
+  );
 
   const throttle = throttles(pool, config.throttleScale, secretsKey);
   const address = throttle('request-address', values.throttles.requestPerAddress);
@@ -216,7 +228,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       audit,
       secretsKey,
       post,
-      signIn: signIn(db, hasher, throttle, audit),
+      signIn: signIn(db, hasher, throttle, audit, secretsKey),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],
       notice: (trx, accountId) => passwordNotice(trx, accountId, clock, config, post),
@@ -227,7 +239,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
 
   const handle = app.callback();
   const door = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 },
+    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
     (request, response) => void handle(request, response),
   );
   const close = async (): Promise<void> => {

@@ -20,6 +20,7 @@ import { registerRoutes } from '../interactions/register/routes.js';
 import type { RegisterParts } from '../interactions/register/routes.js';
 import { newsRoutes, showNews } from '../interactions/news/routes.js';
 import { allowReturn } from '../interactions/return-policy.js';
+import { doneRoutes, knowComputer } from '../interactions/shared-computer.js';
 import { showTerms, termsRoutes } from '../interactions/terms/routes.js';
 import { serveAssets } from './http/assets.js';
 import { parseForm } from './http/form.js';
@@ -31,6 +32,8 @@ import { requestLog } from './http/request-log.js';
 import { permissionsPolicy, securityHeaders } from './http/security-headers.js';
 import { passwordRoutes } from './portal/password/routes.js';
 import type { PasswordParts } from './portal/password/routes.js';
+import { permissionRoutes } from './portal/permissions/routes.js';
+import type { PermissionParts } from './portal/permissions/routes.js';
 import { portalRoutes } from './portal/routes.js';
 import type { PortalParts } from './portal/routes.js';
 import type { AppRegistration } from './provider/app-registration.js';
@@ -55,6 +58,7 @@ export interface ServerParts {
     ActivateParts &
     PortalParts &
     PasswordParts &
+    PermissionParts &
     AddressPageParts;
   registerThrottles: RegisterParts['throttles'];
   recoverThrottles: RecoverParts['throttles'];
@@ -119,6 +123,7 @@ export function server(parts: ServerParts): Koa {
   app.use(permissionsPolicy);
   app.use(compress({ threshold: 1024, br: false }));
   app.use(serveAssets(assets));
+  app.use(knowComputer(pages.cookies));
   app.use(problemPages(reply, logger));
   if (parts.development !== null) app.use(parts.development);
 
@@ -141,6 +146,8 @@ export function server(parts: ServerParts): Koa {
   recoverRoutes(router, { ...pages, throttles: parts.recoverThrottles });
   portalRoutes(router, pages);
   passwordRoutes(router, pages);
+  permissionRoutes(router, pages);
+  doneRoutes(router, pages);
   app.use(router.routes());
   app.use(cacheKeys);
   app.use(guardConfirm(issuer));

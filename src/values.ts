@@ -34,6 +34,13 @@ export const values = {
   session: 12 * hour,
   keptSession: 30 * day,
   keptSessionIdle: 14 * day,
+  /** A library computer: the next person must not find the last one's children. */
+  sharedSession: 60 * minute,
+  sharedSessionIdle: 15 * minute,
+  /** Use is written down at most this often. */
+  sessionTouch: 1 * minute,
+  /** How long a browser is remembered as one that its owner signed in with before. */
+  knownDevice: 365 * day,
   pushedRequest: 60 * second,
   jwksCache: 10 * minute,
   /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
@@ -41,6 +48,7 @@ export const values = {
   passwordMaximum: 1_024,
   throttles: {
     passwordPerAccountAndSource: { points: 5, duration: 15 * minute },
+    passwordPerKnownDevice: { points: 5, duration: 15 * minute },
     passwordPerSource: { points: 20, duration: 5 * minute },
     requestPerAddress: { points: 5, duration: 1 * day },
     requestPerSource: { points: 10, duration: 10 * minute },

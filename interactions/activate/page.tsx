@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
-import { Button, TextField } from '../../src/ui/fields.js';
+import { Button, Checkbox, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { ButtonLink, Card, ErrorSummary, Form, hasErrors } from '../../src/ui/parts.js';
 import { NewPassword } from '../../src/ui/new-password.js';
@@ -47,7 +47,7 @@ export function ChoosePasswordPage(props: ChoosePasswordProps): JSX.Element {
   const { t } = view;
   const filled = { minimum: minimumLength };
   return (
-    <Document view={view} title={t('password.title')} hasErrors={hasErrors(errors)}>
+    <Document view={view} title={t('password.title')} hasErrors={hasErrors(errors)} hasPassword>
       <ErrorSummary view={view} errors={errors} values={filled} />
       <Card title={t('password.title')}>
         <p class="pa-lead">{t('password.lead')}</p>
@@ -74,6 +74,7 @@ export function ChoosePasswordPage(props: ChoosePasswordProps): JSX.Element {
             </p>
           )}
           <NewPassword view={view} minimum={minimumLength} error={errors.password} />
+          <Checkbox name="shared" label={t('login.shared')} hint={t('login.sharedHint')} />
           <Button>{t('password.submit')}</Button>
         </Form>
       </Card>

@@ -96,6 +96,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     const claimed = await request(ctx);
     if (claimed === null || claimed.contactId === null) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
+    const shared = field(ctx, 'shared') !== '';
     const typedName = field(ctx, 'signInName').slice(0, 60);
     const { email } = await activationNeeds(db, claimed.contactId);
     const weak = passwordProblem(password, [email, typedName]);
@@ -103,6 +104,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     const done = await activate(db, clock, parts.hasher, parts.audit, {
       request: claimed,
       password,
+      shared,
       signInName: typedName,
       locale: localeOf(ctx),
       timeZone: parts.timeZone,
@@ -110,7 +112,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'name-refused')
       return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
-    const href = goOn(ctx, parts, done.proof, claimed.interactionUid);
+    const href = goOn(ctx, parts, { proof: done.proof, shared }, claimed.interactionUid);
     if (done.recoveryCode === null) return ctx.redirect(href);
     reply(ctx, KeepCodePage, { code: done.recoveryCode, continueHref: href }, { path: href });
   });

@@ -2,22 +2,8 @@ import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
 import { Button } from '../../src/ui/fields.js';
 import { Card, Form, Link } from '../../src/ui/parts.js';
+import type { ConsentFact } from '../../src/provider/consent-facts.js';
 import type { View } from '../../src/ui/view.js';
-
-/** Each piece of data that an app may receive. */
-export type ConsentFact =
-  | 'name'
-  | 'email'
-  | 'phone'
-  | 'students'
-  | 'students.name'
-  | 'students.school'
-  | 'students.grade'
-  | 'students.relation'
-  | 'students.records'
-  | 'students.pickup'
-  | 'students.meals'
-  | 'offline';
 
 export interface ConsentProps {
   readonly view: View;
@@ -60,6 +46,7 @@ export function ConsentPage({ view, action, cancelAction, appName, vendorUri, fa
           </Link>
         )}
         <p class="pa-text">{t('consent.free')}</p>
+        <p class="pa-text">{t('consent.later')}</p>
         <Form action={action}>
           <Button>{t('consent.allow')}</Button>
         </Form>

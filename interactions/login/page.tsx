@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
-import { Button, Checkbox, PasswordField, TextField } from '../../src/ui/fields.js';
+import { Button, Choices, PasswordField, TextField } from '../../src/ui/fields.js';
+import type { Device } from '../../src/sessions/session-life.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { Aside, Card, ErrorSummary, Form, Link, Notice, hasErrors } from '../../src/ui/parts.js';
 import type { View } from '../../src/ui/view.js';
@@ -8,7 +9,7 @@ import type { View } from '../../src/ui/view.js';
 export interface LoginProps {
   readonly view: View;
   readonly action: string;
-  readonly values: { readonly identifier: string };
+  readonly values: { readonly identifier: string; readonly device?: Device };
   readonly errors: FieldErrors<'identifier' | 'password'>;
   /** The app that the person comes from; null for our own pages. */
   readonly appName: string | null;
@@ -26,7 +27,7 @@ export function LoginPage(props: LoginProps): JSX.Element {
   const { t } = view;
   const title = appName === null ? t('login.title') : t('login.titleForApp', { app: appName });
   return (
-    <Document view={view} title={title} hasErrors={hasErrors(errors)}>
+    <Document view={view} title={title} hasErrors={hasErrors(errors)} hasPassword>
       {waitMinutes !== undefined && (
         <Notice kind="warning">
           <p>{t('login.notice.throttled', { minutes: waitMinutes })}</p>
@@ -52,7 +53,16 @@ export function LoginPage(props: LoginProps): JSX.Element {
             autocomplete="current-password"
             error={errors.password}
           />
-          <Checkbox name="keep" label={t('login.keep')} hint={t('login.keepHint')} />
+          <Choices
+            name="device"
+            legend={t('login.device')}
+            chosen={values.device ?? 'own'}
+            choices={[
+              { value: 'own', label: t('login.own') },
+              { value: 'kept', label: t('login.keep'), hint: t('login.keepHint') },
+              { value: 'shared', label: t('login.shared'), hint: t('login.sharedHint') },
+            ]}
+          />
           <Button>{t('login.submit')}</Button>
         </Form>
         <Link href={recoverHref} class="pa-row-link">

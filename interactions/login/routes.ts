@@ -1,22 +1,30 @@
 import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
+import { identifierKey } from '../../src/accounts/account.js';
+import { rememberDevice } from '../../src/accounts/known-device.js';
 import type { SignIn } from '../../src/accounts/sign-in.js';
 import { field } from '../../src/http/form.js';
 import { Throttled } from '../../src/http/throttle.js';
 import type { InteractionDetails } from '../../src/provider/interactions.js';
+import { deviceOf } from '../../src/sessions/session-life.js';
+import type { Device } from '../../src/sessions/session-life.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { currentInteraction } from '../entry.js';
 import type { InteractionParts } from '../entry.js';
 import { allowReturn } from '../return-policy.js';
 import { appName, isPortal } from '../way-back.js';
+import { values } from '../../src/values.js';
+import { markComputer } from '../shared-computer.js';
 import { LoginPage } from './page.js';
 
 export interface LoginParts extends InteractionParts {
   signIn: SignIn;
+  secretsKey: Uint8Array;
 }
 
 interface Shown {
   identifier: string;
+  device?: Device;
   errors?: Parameters<typeof LoginPage>[0]['errors'];
   minutes?: number;
   status?: number;
@@ -37,7 +45,7 @@ export function showLogin(parts: LoginParts) {
       LoginPage,
       {
         action: `/interaction/${uid}/login`,
-        values: { identifier: shown.identifier },
+        values: { identifier: shown.identifier, ...(shown.device === undefined ? {} : { device: shown.device }) },
         errors: shown.errors ?? {},
         appName: named,
         registerHref: `/register?interaction=${uid}`,
@@ -59,9 +67,11 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
     if (details === null) return;
     const identifier = field(ctx, 'identifier').trim().slice(0, 320);
     const password = field(ctx, 'password');
+    const device = deviceOf(field(ctx, 'device'));
     if (identifier === '' || password === '') {
       return show(ctx, details, {
         identifier,
+        device,
         status: 422,
         errors: {
           ...(identifier === '' ? { identifier: 'error.identifierMissing' as const } : {}),
@@ -71,15 +81,26 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
     }
     let accountId: string | null;
     try {
-      accountId = await parts.signIn.check(identifier, password, String(ctx.state['source']));
+      accountId = await parts.signIn.check(
+        identifier,
+        password,
+        String(ctx.state['source']),
+        parts.cookies.get(ctx, 'device'),
+      );
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
       ctx.set('Retry-After', String(error.retryAfter));
-      return show(ctx, details, { identifier, minutes: Math.ceil(error.retryAfter / 60), status: 429 });
+      return show(ctx, details, { identifier, device, minutes: Math.ceil(error.retryAfter / 60), status: 429 });
     }
     if (accountId === null) {
-      return show(ctx, details, { identifier, errors: { password: 'error.signInWrong' }, status: 422 });
+      return show(ctx, details, { identifier, device, errors: { password: 'error.signInWrong' }, status: 422 });
     }
-    ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], keep: field(ctx, 'keep') !== '' }));
+    markComputer(ctx, parts.cookies, device === 'shared');
+    // A shared computer is not remembered as anybody's.
+    if (device !== 'shared') {
+      const remembered = rememberDevice(parts.secretsKey, parts.cookies.get(ctx, 'device'), identifierKey(identifier));
+      parts.cookies.set(ctx, 'device', remembered, values.knownDevice);
+    }
+    ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], device }));
   });
 }

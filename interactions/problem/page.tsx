@@ -9,6 +9,7 @@ export type ProblemKind =
   | 'bad-redirect'
   | 'app-mistake'
   | 'expired'
+  | 'no-cookies'
   | 'not-found'
   | 'forbidden-origin'
   | 'busy'

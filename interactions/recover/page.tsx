@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
-import { Button, CodeField, TextField } from '../../src/ui/fields.js';
+import { Button, Checkbox, CodeField, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
 import { Aside, Card, ErrorSummary, Form, Link, hasErrors } from '../../src/ui/parts.js';
 import { NewPassword } from '../../src/ui/new-password.js';
@@ -116,7 +116,7 @@ export function NewPasswordPage(props: NewPasswordProps): JSX.Element {
   const { t } = view;
   const filled = { minimum: minimumLength };
   return (
-    <Document view={view} title={t('newPassword.title')} hasErrors={hasErrors(errors)}>
+    <Document view={view} title={t('newPassword.title')} hasErrors={hasErrors(errors)} hasPassword>
       <ErrorSummary view={view} errors={errors} values={filled} />
       <Card title={t('newPassword.title')}>
         <p class="pa-lead">{t('newPassword.lead')}</p>
@@ -132,6 +132,7 @@ export function NewPasswordPage(props: NewPasswordProps): JSX.Element {
             />
           )}
           <NewPassword view={view} minimum={minimumLength} error={errors.password} />
+          <Checkbox name="shared" label={t('login.shared')} hint={t('login.sharedHint')} />
           <Button>{t('newPassword.submit')}</Button>
         </Form>
       </Card>

@@ -135,16 +135,18 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     const claimed = await request(ctx);
     if (claimed === null) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
+    const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);
     if (weak !== null) return showPassword(ctx, claimed, { password: passwordErrors[weak] }, 422);
     const done = await recover(db, clock, parts.hasher, parts.audit, parts.notice, {
       request: claimed,
       password,
+      shared,
       recoveryCode: field(ctx, 'recoveryCode').slice(0, 60),
     });
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'code-refused')
       return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
-    ctx.redirect(goOn(ctx, parts, done.proof, claimed.interactionUid));
+    ctx.redirect(goOn(ctx, parts, { proof: done.proof, shared }, claimed.interactionUid));
   });
 }

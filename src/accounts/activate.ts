@@ -68,6 +68,8 @@ export interface Activation {
   signInName: string | null;
   locale: string;
   timeZone: string;
+  /** Chosen on a shared computer. */
+  shared: boolean;
 }
 
 /**
@@ -123,7 +125,8 @@ export async function activate(
       subject: `account:${accountId}`,
       details: { contact: contactId, joined },
     });
-    return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId), recoveryCode };
+    const proof = await leaveFreshProof(trx, clock, accountId, activation.shared);
+    return { kind: 'done', accountId, proof, recoveryCode };
   });
 }
 

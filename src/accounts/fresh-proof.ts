@@ -6,15 +6,22 @@ import { after, values } from '../values.js';
 /**
  * Writes that a browser has just shown whose it is.
  *
+ * @param shared whether that browser stands on a shared computer
  * @returns the secret for that browser's cookie: single use, five minutes
  */
-export async function leaveFreshProof(trx: Database, clock: Clock, accountId: string): Promise<string> {
+export async function leaveFreshProof(
+  trx: Database,
+  clock: Clock,
+  accountId: string,
+  shared: boolean,
+): Promise<string> {
   const secret = newSecret();
   await trx
     .insertInto('fresh_proofs')
     .values({
       id_hash: secretHash(secret),
       account_id: accountId,
+      shared,
       created_at: clock(),
       expires_at: after(clock(), values.freshProof),
     })
@@ -22,19 +29,25 @@ export async function leaveFreshProof(trx: Database, clock: Clock, accountId: st
   return secret;
 }
 
+/** Whose browser it is. */
+export interface FreshProof {
+  accountId: string;
+  shared: boolean;
+}
+
 /**
  * Takes a fresh proof, once.
  *
- * @returns the account it proves, or null when it is unknown, used, or too old
+ * @returns what it proves, or null when it is unknown, used, or too old
  */
-export async function takeFreshProof(db: Database, clock: Clock, secret: string): Promise<string | null> {
+export async function takeFreshProof(db: Database, clock: Clock, secret: string): Promise<FreshProof | null> {
   const row = await db
     .updateTable('fresh_proofs')
     .set({ consumed_at: clock() })
     .where('id_hash', '=', secretHash(secret))
     .where('consumed_at', 'is', null)
     .where('expires_at', '>', clock())
-    .returning('account_id')
+    .returning(['account_id', 'shared'])
     .executeTakeFirst();
-  return row?.account_id ?? null;
+  return row === undefined ? null : { accountId: row.account_id, shared: row.shared };
 }

@@ -31,6 +31,8 @@ export interface Recovery {
   password: string;
   /** As typed; null where none is asked. */
   recoveryCode: string | null;
+  /** Chosen on a shared computer. */
+  shared: boolean;
 }
 
 /**
@@ -74,7 +76,7 @@ export async function recover(
     await revoke(trx, audit, clock, { account: accountId }, 'recovered', `account:${accountId}`);
     await audit(trx, { kind: 'account.recovered', actor: `account:${accountId}`, subject: `account:${accountId}` });
     await notice(trx, accountId);
-    return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId) };
+    return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId, recovery.shared) };
   });
 }
 

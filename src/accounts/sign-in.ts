@@ -3,6 +3,7 @@ import type { Database } from '../database/database.js';
 import type { MakeThrottle, Throttle } from '../http/throttle.js';
 import { values } from '../values.js';
 import { accountByIdentifier, identifierKey } from './account.js';
+import { knownDevice } from './known-device.js';
 import type { PasswordHasher } from './password-hasher.js';
 
 export interface SignIn {
@@ -11,28 +12,41 @@ export interface SignIn {
    * password.
    *
    * @param source the address the request comes from
+   * @param deviceCookie what this browser kept of an earlier sign-in (`rememberDevice`): a known device has limits of its
+   *   own, so that a stranger at the limit does not lock the owner out
    * @returns the account's id, or null when the pair is not right (or the account is disabled: the answer is the same)
    * @throws Throttled, HasherBusy
    */
-  check(identifier: string, password: string, source: string): Promise<string | null>;
+  check(identifier: string, password: string, source: string, deviceCookie?: string): Promise<string | null>;
 }
 
-export function signIn(db: Database, hasher: PasswordHasher, throttle: MakeThrottle, audit: RecordEvent): SignIn {
+/** @param key SECRETS_KEY: what known devices are recognised by */
+export function signIn(
+  db: Database,
+  hasher: PasswordHasher,
+  throttle: MakeThrottle,
+  audit: RecordEvent,
+  key: Uint8Array,
+): SignIn {
   const perAccount: Throttle = throttle('password-account', values.throttles.passwordPerAccountAndSource);
+  const perDevice: Throttle = throttle('password-device', values.throttles.passwordPerKnownDevice);
   const perSource: Throttle = throttle('password-source', values.throttles.passwordPerSource);
   return {
-    async check(identifier, password, source) {
-      const key = `${identifierKey(identifier)} ${source}`;
-      await perSource.spend(source);
-      await perAccount.spend(key);
+    async check(identifier, password, source, deviceCookie) {
+      const who = identifierKey(identifier);
+      const device = knownDevice(key, deviceCookie, who);
+      const counter = device === null ? perAccount : perDevice;
+      const counted = `${who} ${device ?? source}`;
+      if (device === null) await perSource.spend(source);
+      await counter.spend(counted);
       const account = await accountByIdentifier(db, identifier);
       const matches = await hasher.verify(
         account?.password_hash ?? null,
         password.slice(0, values.passwordMaximum * 4),
       );
       if (!matches || account === null || account.disabled_at !== null) return null;
-      await perAccount.clear(key);
-      await perSource.refund(source);
+      await counter.clear(counted);
+      if (device === null) await perSource.refund(source);
       await audit(db, {
         kind: 'account.password-accepted',
         actor: `account:${account.id}`,

@@ -57,9 +57,20 @@ export interface RequestsTable {
 export interface FreshProofsTable {
   id_hash: string;
   account_id: string;
+  /** The browser stands on a shared computer, as its person said. */
+  shared: Generated<boolean>;
   created_at: Moment;
   expires_at: Moment;
   consumed_at: OptionalMoment;
+}
+
+/** What a person allowed a vendor's app. */
+export interface ConsentsTable {
+  account_id: string;
+  client_id: string;
+  facts: string[];
+  given_at: Moment;
+  revoked_at: OptionalMoment;
 }
 
 export interface AddressAnswersTable {
@@ -79,6 +90,8 @@ export interface LettersSentTable {
 export interface SessionsTable {
   uid: string;
   account_id: string | null;
+  /** Whose computer it is, as the person said at sign-in. */
+  device: Generated<'own' | 'kept' | 'shared'>;
   created_at: Moment;
   last_used_at: Moment;
   expires_at: Moment;
@@ -146,6 +159,7 @@ export interface Tables extends FamilyTables {
   accounts: AccountsTable;
   account_requests: RequestsTable;
   fresh_proofs: FreshProofsTable;
+  consents: ConsentsTable;
   address_answers: AddressAnswersTable;
   letters_sent: LettersSentTable;
   sessions: SessionsTable;

@@ -105,7 +105,7 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
   router.get('/language', async (ctx) => {
     const locale = parameter(ctx, 'locale');
     if (isLocale(locale)) {
-      ctx.cookies.set(localeCookie, locale, {
+      ctx.cookies.set(localeCookie(issuer.startsWith('https:')), locale, {
         signed: false,
         httpOnly: true,
         sameSite: 'lax',

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Account, AccountClaims } from 'oidc-provider';
+import { consentFacts } from './consent-facts.js';
 import type { AppRegistration, StudentFact } from './app-registration.js';
 
 /** A child as the entitlement rule gives it; `null` is withheld. */
@@ -35,6 +36,10 @@ export interface ClaimSources {
   /** The person, or null as above: asked only where something of it is told. */
   person(accountId: string): Promise<Person | null>;
   children(accountId: string): Promise<EntitledChild[]>;
+  /** Whether a session was begun on a shared computer. */
+  onSharedComputer(sessionUid: string): Promise<boolean>;
+  /** Whether the person's word covers these facts. */
+  consented(accountId: string, clientId: string, facts: readonly string[]): Promise<boolean>;
 }
 
 /** The claims behind each scope; `students` is the district's own. */
@@ -93,14 +98,22 @@ export function oidcAccount(
   sources: ClaimSources,
   app: AppRegistration,
   childId: (studentId: string) => string,
+  sessionUid?: string,
 ): Account {
   return {
     accountId,
     async claims(use, scope, claims) {
       // With conformIdTokenClaims an ID token tells only what was asked for by name.
-      if (use === 'id_token' && Object.keys(claims).every((name) => !personal.has(name))) return { sub: accountId };
+      const given: AccountClaims = { sub: accountId };
+      if (use === 'id_token' && sessionUid !== undefined && (await sources.onSharedComputer(sessionUid))) {
+        given['shared_computer'] = true;
+      }
+      if (use === 'id_token' && Object.keys(claims).every((name) => !personal.has(name))) return given;
+      // What a vendor is registered for may have grown since the parent was asked.
+      if (app.party === 'vendor' && !(await sources.consented(accountId, app.client_id, consentFacts(app))))
+        return given;
       const person = await sources.person(accountId);
-      if (person === null) return { sub: accountId };
+      if (person === null) return given;
       const allowed = registeredClaims(app);
       const known: Record<string, unknown> = {
         name: `${person.givenName} ${person.familyName}`.trim(),
@@ -116,7 +129,6 @@ export function oidcAccount(
       if (use === 'userinfo' && wanted && allowed.has('students')) {
         known['students'] = studentsClaim(app, await sources.children(accountId), childId);
       }
-      const given: AccountClaims = { sub: accountId };
       for (const [name, value] of Object.entries(known)) if (allowed.has(name)) given[name] = value;
       return given;
     },

@@ -1,6 +1,8 @@
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { KeyRing } from '../keys/keys.js';
+import { secondsToLive } from '../sessions/session-life.js';
+import type { LivingSession } from '../sessions/session-life.js';
 import { values } from '../values.js';
 import type { AppRegistration } from './app-registration.js';
 import { scopes } from './app-registration.js';
@@ -39,22 +41,6 @@ export interface ProviderParts {
 
 const asymmetric = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const;
 const signing = ['ES256', 'RS256'] as const;
-
-/** Whole seconds from now until `then`, at least one: the library takes no shorter life. */
-function remaining(then: number): number {
-  return Math.max(1, Math.floor(then - Date.now() / 1000));
-}
-
-/** A session ends 12 hours after sign-in; one that is kept 30 days after, or when it was idle for 14. */
-function sessionLife(
-  _ctx: KoaContextWithOIDC,
-  session: { loginTs?: number | undefined; transient?: boolean | undefined },
-): number {
-  const { loginTs } = session;
-  if (loginTs === undefined) return values.interaction;
-  if (session.transient === true) return remaining(loginTs + values.session);
-  return Math.min(values.keptSessionIdle, remaining(loginTs + values.keptSession));
-}
 
 function cookies(https: boolean, keys: string[]): NonNullable<Configuration['cookies']> {
   // `__Host-` wants the path `/`; the two that belong to one interaction have a path of their own.
@@ -104,6 +90,13 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
   };
 }
 
+/** The session that a code or token belongs to. */
+function sessionOf(token: object | undefined): string | undefined {
+  return token !== undefined && 'sessionUid' in token && typeof token.sessionUid === 'string'
+    ? token.sessionUid
+    : undefined;
+}
+
 /** The host that groups an app's addresses (OpenID Connect Core §8.1). */
 function sectorOf(app: AppRegistration): string {
   return new URL(app.sector_identifier_uri ?? app.redirect_uris[0] ?? '').host;
@@ -123,7 +116,7 @@ export function configuration(parts: ProviderParts): Configuration {
     features: features(parts),
     scopes: [...scopes],
     // An app learns with every sign-in how and when it happened, without having to ask.
-    claims: { ...claimsOfScope, openid: [...claimsOfScope.openid, 'acr', 'amr', 'auth_time'] },
+    claims: { ...claimsOfScope, openid: [...claimsOfScope.openid, 'acr', 'amr', 'auth_time', 'shared_computer'] },
     acrValues: [...acrRanks],
     responseTypes: ['code', 'none'],
     subjectTypes: ['public', 'pairwise'],
@@ -167,7 +160,7 @@ export function configuration(parts: ProviderParts): Configuration {
       Interaction: values.interaction,
       PushedAuthorizationRequest: values.pushedRequest,
       RefreshToken: values.refreshToken,
-      Session: sessionLife,
+      Session: (_ctx, session: LivingSession) => secondsToLive(session, new Date()),
     },
     interactions: {
       policy: policy(parts.questions),
@@ -175,7 +168,9 @@ export function configuration(parts: ProviderParts): Configuration {
     },
     rotateRefreshToken: () => true,
     // The library grants offline_access only with prompt=consent; apps without consent are registered for it instead.
-    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // On a shared computer nothing outlives the hour.
+    issueRefreshToken: async (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && !(await parts.sources.onSharedComputer(sessionOf(code) ?? '')),
     expiresWithSession: async () => true,
     loadExistingGrant: parts.loadGrant,
     clientBasedCORS: (ctx, origin, client) =>
@@ -189,7 +184,7 @@ export function configuration(parts: ProviderParts): Configuration {
         app.subject_type === 'pairwise'
           ? pairwise(parts.keys.pairwise, sectorOf(app), `student ${studentId}`)
           : studentId;
-      return oidcAccount(accountId, parts.sources, app, childId);
+      return oidcAccount(accountId, parts.sources, app, childId, sessionOf(token));
     },
     async pairwiseIdentifier(_ctx, accountId, client) {
       const app = parts.apps.get(client.clientId);

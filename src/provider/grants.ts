@@ -2,6 +2,8 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { SessionStore } from '../sessions/session-store.js';
 import { registeredClaims } from './claims.js';
+import type { ClaimSources } from './claims.js';
+import { consentFacts } from './consent-facts.js';
 import type { AppRegistration } from './app-registration.js';
 
 type Grant = InstanceType<Provider['Grant']>;
@@ -31,22 +33,22 @@ export function grantRegistration(grant: Grant, app: AppRegistration): Grant {
 
 /**
  * Which grant a request goes on with. A district app has one by its registration, made once per session and app and
- * shared by all tabs; a vendor has one when the parent consented.
+ * shared by all tabs; a vendor has one while the parent's permission covers all that it may receive.
+ *
+ * @param consented whether the person's word covers these facts
  */
 export function grantLoader(
   store: SessionStore,
   apps: ReadonlyMap<string, AppRegistration>,
+  consented: ClaimSources['consented'],
 ): (ctx: KoaContextWithOIDC) => Promise<Grant | undefined> {
   return async (ctx) => {
     const { oidc } = ctx;
-    const { session, client, account, provider, result } = oidc;
+    const { session, client, account, provider } = oidc;
     const app = client === undefined ? undefined : apps.get(client.clientId);
     if (session === undefined || client === undefined || account === undefined || app === undefined) return undefined;
-    const consented = result?.consent?.grantId;
-    if (app.party === 'vendor') {
-      const grantId = consented ?? session.grantIdFor(client.clientId);
-      return grantId === undefined ? undefined : provider.Grant.find(grantId);
-    }
+    const allowed = async (): Promise<boolean> => consented(account.accountId, app.client_id, consentFacts(app));
+    if (app.party === 'vendor' && !(await allowed())) return undefined;
     const { sid, grantId } = await store.authorize(session.uid, client.clientId, () => {
       const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
       return grantRegistration(grant, app).save();

@@ -4,7 +4,8 @@ import type { Context } from 'koa';
 import type { PastRequest } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
-import { grantRegistration } from './grants.js';
+import type { Device } from '../sessions/session-life.js';
+import { consentFacts } from './consent-facts.js';
 import type { PendingPrompt } from './policy.js';
 
 /** An interaction as the pages see it. */
@@ -25,7 +26,7 @@ export interface ProvenLogin {
   accountId: string;
   /** RFC 8176 values. */
   amr: string[];
-  keep: boolean;
+  device: Device;
 }
 
 /** What pages may do with the provider: nothing else of the library is seen above this floor. */
@@ -43,11 +44,24 @@ export interface Interactions {
   holds(ctx: Context, uid: string): boolean;
   /** Start over from what was stored: the `/authorize` address of an interaction that the app has no answer to yet. */
   restart(uid: string): Promise<string | null>;
+  /** Ends this browser's session with all it opened, and tells the apps that were reached; no session is no fault. */
+  end(ctx: Context): Promise<void>;
+  /** Whether an interaction began within the last minute and is not over, whoever asks. */
+  isNew(uid: string): Promise<boolean>;
   /** A registered app by its client id. */
   app(clientId: string | null): AppRegistration | null;
   /** The app an interaction was for, whoever asks. */
   appOf(uid: string): Promise<AppRegistration | null>;
 }
+
+/** The library's client, with the method that its types leave out. */
+interface LogoutReceiver {
+  backchannelLogoutUri?: string | undefined;
+  backchannelLogout(accountId: string, sid: string): Promise<void>;
+}
+
+/** Writes what a person allowed a vendor's app. */
+export type GiveConsent = (given: { accountId: string; clientId: string; facts: readonly string[] }) => Promise<void>;
 
 const acr = 'urn:parent-access:acr:password';
 
@@ -56,6 +70,7 @@ export function interactions(
   apps: ReadonlyMap<string, AppRegistration>,
   endSession: EndSession,
   past: (uid: string) => Promise<PastRequest | null>,
+  giveConsent: GiveConsent,
 ): Interactions {
   const find = async (ctx: Context) => {
     try {
@@ -88,7 +103,7 @@ export function interactions(
         scopes: (text(params['scope']) ?? '').split(' ').filter((scope) => registered.has(scope)),
       };
     },
-    async login(ctx, { accountId, amr, keep }) {
+    async login(ctx, { accountId, amr, device }) {
       const found = await provider.interactionDetails(ctx.req, ctx.res);
       const before = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       // Somebody else was signed in on this browser: the interaction forgets them, and their session ends whole.
@@ -98,17 +113,17 @@ export function interactions(
         await found.persist();
         await endSession(before.uid, 'switched', before.accountId);
       }
-      return finish(ctx, { login: { accountId, amr, acr, remember: keep } });
+      return finish(ctx, { login: { accountId, amr, acr, device, remember: device === 'kept' } });
     },
     passed: (ctx, prompt) => finish(ctx, { [prompt]: {} }),
     async consent(ctx) {
-      const { params, session, grantId, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
+      const { params, session, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
       const app = appFor(params['client_id']);
       if (app === null || session === undefined || prompt.name !== 'consent')
         throw new errors.InvalidRequest('no consent is asked');
-      const existing = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-      const grant = existing ?? new provider.Grant({ accountId: session.accountId, clientId: app.client_id });
-      return finish(ctx, { consent: { grantId: await grantRegistration(grant, app).save() } });
+      // The permission itself is what counts; the grant is made from it, and from the registration.
+      await giveConsent({ accountId: session.accountId, clientId: app.client_id, facts: consentFacts(app) });
+      return finish(ctx, { consent: {} });
     },
     cancel: (ctx) =>
       provider.interactionResult(
@@ -135,6 +150,22 @@ export function interactions(
         if (typeof value === 'string' && name !== 'request_uri') query.set(name, value);
       }
       return `/authorize?${query}`;
+    },
+    async end(ctx) {
+      const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      const { accountId, uid } = session;
+      if (accountId === undefined) return;
+      const told = Object.entries(session.authorizations ?? {}).map(async ([clientId, { sid }]) => {
+        const client = (await provider.Client.find(clientId)) as LogoutReceiver | undefined;
+        if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(accountId, sid ?? '');
+      });
+      await endSession(uid, 'done', accountId);
+      // Each app has its own time limit; one that does not answer keeps nobody from leaving.
+      await Promise.allSettled(told);
+    },
+    async isNew(uid) {
+      const found = await past(uid);
+      return found !== null && !found.answered && found.beganAt > Date.now() / 1000 - 60;
     },
     app: appFor,
     async appOf(uid) {

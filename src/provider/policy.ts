@@ -1,5 +1,6 @@
 import { errors, interactionPolicy } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { deviceOf } from '../sessions/session-life.js';
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -47,6 +48,19 @@ function assurance(): InstanceType<typeof Check> {
 }
 
 /**
+ * Asks for nothing: takes what the person said of their computer from the sign-in just made to the session, whose life
+ * depends on it. The library carries only its own words that far.
+ */
+function deviceOfLogin(): InstanceType<typeof Check> {
+  return new Check('device_of_login', 'never prompts', 'login_required', ({ oidc: { result, session } }) => {
+    if (result?.login !== undefined && session !== undefined) {
+      Object.assign(session, { device: deviceOf(result.login['device']) });
+    }
+    return Check.NO_NEED_TO_PROMPT;
+  });
+}
+
+/**
  * What stands between "Sign in" and the way back, in this order: login, terms, news, a changed address, consent. The library's own two acr
  * checks give way to the ranked one.
  */
@@ -55,6 +69,7 @@ export function policy(questions: PolicyQuestions): ReturnType<typeof base> {
   const login = prompts.get('login');
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
+  login?.checks.add(deviceOfLogin());
   login?.checks.add(assurance());
   // One question a request, however many of the prompts ask it.
   const asked = new WeakMap<object, ReturnType<PolicyQuestions['pending']>>();

@@ -17,6 +17,9 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
     return app !== undefined && secretMatches(app, secret, clock);
   };
   Object.assign(provider.Client.prototype, { compareClientSecret: compare });
+  // Sessions keep whose computer they are on beside what the library keeps.
+  const kept = Reflect.get(provider.Session, 'IN_PAYLOAD') as readonly string[];
+  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { value: [...kept, 'device'] });
   // The library only forgets the cookie's row; ours leaves a tombstone, which a request in flight cannot undo.
   const forget = provider.Session.prototype.destroy;
   provider.Session.prototype.destroy = async function destroy() {

@@ -157,6 +157,8 @@ export interface PastRequest {
   params: Record<string, unknown>;
   /** The app has its answer: the same request would be of no use to it. */
   answered: boolean;
+  /** Seconds since 1970. */
+  beganAt: number;
 }
 
 /**
@@ -173,5 +175,6 @@ export async function pastRequest(db: Database, uid: string): Promise<PastReques
     .executeTakeFirst();
   const params = row?.payload['params'];
   if (row === undefined || typeof params !== 'object' || params === null) return null;
-  return { params: { ...params }, answered: row.consumed_at !== null };
+  const beganAt = Number(row.payload['iat'] ?? 0);
+  return { params: { ...params }, answered: row.consumed_at !== null, beganAt };
 }

@@ -46,7 +46,23 @@ export async function revoke(
     .returning('grant_id')
     .execute();
   const grants = authorizations.map((row) => row.grant_id);
-  // A page that stands open is over too, but still tells which app its person came from.
+  await endGrants(trx, clock, grants);
+  await trx
+    .deleteFrom('artifacts')
+    .where('kind', '=', 'Session')
+    .where('uid', '=', sql<string>`any(${uids}::text[])`)
+    .execute();
+  await audit(trx, {
+    kind: 'sessions.revoked',
+    actor,
+    subject: 'session' in target ? `session:${target.session}` : `account:${target.account}`,
+    details: { because, sessions: uids.length, grants: grants.length },
+  });
+  return { sessions: uids.length, grants: grants.length };
+}
+
+/** Ends what grants opened, and the grants. A page that stands open is over too, but still tells which app its person came from. */
+async function endGrants(trx: Database, clock: Clock, grants: string[]): Promise<void> {
   await trx
     .updateTable('artifacts')
     .set({ consumed_at: clock() })
@@ -64,16 +80,21 @@ export async function revoke(
     .where('kind', '=', 'Grant')
     .where('id_hash', '=', sql<string>`any(${grants}::text[])`)
     .execute();
-  await trx
-    .deleteFrom('artifacts')
-    .where('kind', '=', 'Session')
-    .where('uid', '=', sql<string>`any(${uids}::text[])`)
+}
+
+/** Ends what one app holds of an account, in every session; the sessions go on. */
+export async function revokeApp(trx: Database, clock: Clock, accountId: string, clientId: string): Promise<void> {
+  const grants = await trx
+    .selectFrom('artifacts')
+    .select('id_hash')
+    .where('kind', '=', 'Grant')
+    .where('account_id', '=', accountId)
+    .where('client_id', '=', clientId)
     .execute();
-  await audit(trx, {
-    kind: 'sessions.revoked',
-    actor,
-    subject: 'session' in target ? `session:${target.session}` : `account:${target.account}`,
-    details: { because, sessions: uids.length, grants: grants.length },
-  });
-  return { sessions: uids.length, grants: grants.length };
+  const ids = grants.map((row) => row.id_hash);
+  await trx
+    .deleteFrom('session_authorizations')
+    .where('grant_id', '=', sql<string>`any(${ids}::text[])`)
+    .execute();
+  await endGrants(trx, clock, ids);
 }

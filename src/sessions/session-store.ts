@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
-import { after } from '../values.js';
+import { after, values } from '../values.js';
 import type { Payload } from './artifacts.js';
+import { deviceOf, secondsToLive } from './session-life.js';
 
 /** One app that a session was used for: the `sid` it knows the session by, and its grant. */
 export interface Authorization {
@@ -17,6 +18,7 @@ export interface SessionStore {
    * authorizations are merged, never taken away, because the library's copy may be an old one.
    */
   save(cookieId: string, payload: Payload, seconds: number): Promise<void>;
+  /** To find a session is to use it, by its cookie or by a token: an idle limit begins anew, written once a minute. */
   find(cookieId: string): Promise<Payload | undefined>;
   findByUid(uid: string): Promise<Payload | undefined>;
   /** Forgets a cookie id (it rotates at sign-in); the session itself goes on. */
@@ -30,13 +32,15 @@ export interface SessionStore {
 
 interface Row {
   payload: Payload;
+  last_used_at: Date;
+  expires_at: Date;
   authorizations: Record<string, Authorization> | null;
 }
 
 export function sessionStore(db: Database, clock: Clock): SessionStore {
   async function read(condition: ReturnType<typeof sql>): Promise<Payload | undefined> {
     const { rows } = await sql<Row>`
-      select a.payload, (
+      select a.payload, s.last_used_at, s.expires_at, (
         select jsonb_object_agg(z.client_id, jsonb_build_object('sid', z.sid, 'grantId', z.grant_id))
         from session_authorizations z where z.session_uid = a.uid
       ) as authorizations
@@ -48,7 +52,29 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         and (o.sessions_not_before is null or s.created_at >= o.sessions_not_before)`.execute(db);
     const row = rows[0];
     if (row === undefined) return undefined;
-    return { ...row.payload, ...(row.authorizations === null ? {} : { authorizations: row.authorizations }) };
+    return {
+      ...row.payload,
+      // The library checks expiry by its own copy of it, which does not know of later use.
+      exp: Math.floor((await used(row)).getTime() / 1000),
+      ...(row.authorizations === null ? {} : { authorizations: row.authorizations }),
+    };
+  }
+
+  /** Writes that a session was used. @returns when it ends if it is not used again */
+  async function used({ payload, last_used_at: lastUsed, expires_at: expiresAt }: Row): Promise<Date> {
+    const { uid, loginTs, device } = payload;
+    const now = clock();
+    if (typeof loginTs !== 'number' || now.getTime() - lastUsed.getTime() < values.sessionTouch * 1000)
+      return expiresAt;
+    const end = after(now, secondsToLive({ loginTs, device }, now));
+    await sql`
+      with touched as (
+        update sessions set last_used_at = ${now}, expires_at = ${end} where uid = ${uid} and revoked_at is null
+        returning uid
+      )
+      update artifacts set expires_at = ${end}::timestamptz from touched
+      where artifacts.kind = 'Session' and artifacts.uid = touched.uid`.execute(db);
+    return end;
   }
 
   return {
@@ -60,10 +86,11 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
       const now = clock();
       await sql`
         with alive as (
-          insert into sessions (uid, account_id, created_at, last_used_at, expires_at)
-          values (${kept['uid']}, ${kept['accountId'] ?? null}::uuid, ${now}, ${now}, ${after(now, seconds)})
+          insert into sessions (uid, account_id, device, created_at, last_used_at, expires_at)
+          values (${kept['uid']}, ${kept['accountId'] ?? null}::uuid, ${deviceOf(kept['device'])}, ${now}, ${now},
+            ${after(now, seconds)})
           on conflict (uid) do update set
-            account_id = excluded.account_id, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
+            account_id = excluded.account_id, device = excluded.device, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
             -- A session begins when somebody signs in to it.
             created_at = case when sessions.account_id is distinct from excluded.account_id
               then excluded.created_at else sessions.created_at end

@@ -34,6 +34,14 @@ export const stylesheet: Asset = createAsset(
   readFileSync(new URL('./styles.css', import.meta.url)),
 );
 
+/** The script of pages with a password field. */
+export const passwordScript: Asset = createAsset(
+  'show-password',
+  'js',
+  'text/javascript; charset=utf-8',
+  readFileSync(new URL('./show-password.js', import.meta.url)),
+);
+
 /** The sign in a browser's tab: a house with its door. */
 export const icon: Asset = createAsset(
   'icon',
@@ -47,4 +55,4 @@ export const icon: Asset = createAsset(
 );
 
 /** Everything that is served under `/assets/`. */
-export const assets: readonly Asset[] = [stylesheet, icon];
+export const assets: readonly Asset[] = [stylesheet, passwordScript, icon];

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Locale } from '../locales/translate.js';
-import { icon, stylesheet } from './assets.js';
+import { icon, passwordScript, stylesheet } from './assets.js';
 import { safePath } from './safe-url.js';
 import type { View } from './view.js';
 
@@ -16,6 +16,8 @@ export interface DocumentProps {
   readonly shownOnce?: boolean;
   /** A wider page, for several cards beside each other on a computer. */
   readonly wide?: boolean;
+  /** The page has a password field, which a script lets its reader look at. */
+  readonly hasPassword?: boolean;
   readonly children: ComponentChildren;
 }
 
@@ -49,6 +51,7 @@ export function Document({
   signOutAction,
   shownOnce,
   wide,
+  hasPassword,
   children,
 }: DocumentProps): JSX.Element {
   const { t, locale, path } = view;
@@ -64,6 +67,7 @@ export function Document({
         <meta name="color-scheme" content="light" />
         <title>{hasErrors === true ? t('site.errorTitle', { title: full }) : full}</title>
         <link rel="stylesheet" href={stylesheet.path} />
+        {hasPassword === true && <script type="module" src={passwordScript.path} />}
         <link rel="icon" type="image/svg+xml" href={icon.path} />
       </head>
       <body>
@@ -89,7 +93,14 @@ export function Document({
                   </a>
                 </nav>
               )}
-              {signOutAction !== undefined && (
+              {view.sharedComputer === true && (
+                <form method="post" action="/done">
+                  <button class="pa-tool pa-tool--done" type="submit">
+                    {t('site.done')}
+                  </button>
+                </form>
+              )}
+              {view.sharedComputer !== true && signOutAction !== undefined && (
                 <form method="post" action={signOutAction}>
                   <button class="pa-tool" type="submit">
                     {t('site.signOut')}

@@ -107,6 +107,17 @@ export function PasswordField(
         aria-describedby={describedBy(props)}
         aria-invalid={error === undefined ? undefined : 'true'}
       />
+      <button
+        class="pa-show-password"
+        type="button"
+        hidden
+        aria-controls={fieldId(name)}
+        aria-pressed="false"
+        data-show={props.view.t('password.show')}
+        data-hide={props.view.t('password.hide')}
+      >
+        {props.view.t('password.show')}
+      </button>
     </Field>
   );
 }
@@ -168,6 +179,49 @@ export function Checkbox({
         )}
       </div>
     </div>
+  );
+}
+
+/** One of a few answers; each whole line can be touched. It sends `name=value`. */
+export function Choices({
+  name,
+  legend,
+  chosen,
+  choices,
+}: {
+  readonly name: string;
+  readonly legend: string;
+  /** The value that is chosen when the page opens. */
+  readonly chosen: string;
+  readonly choices: ReadonlyArray<{ readonly value: string; readonly label: string; readonly hint?: string }>;
+}): JSX.Element {
+  return (
+    <fieldset class="pa-choices-set">
+      <legend class="usa-label">{legend}</legend>
+      {choices.map(({ value, label, hint }) => {
+        const id = fieldId(`${name}-${value}`);
+        return (
+          <div class="pa-choice" key={value}>
+            <input
+              type="radio"
+              id={id}
+              name={name}
+              value={value}
+              checked={value === chosen}
+              aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+            />
+            <div>
+              <label for={id}>{label}</label>
+              {hint !== undefined && (
+                <span class="usa-hint" id={`${id}-hint`}>
+                  {hint}
+                </span>
+              )}
+            </div>
+          </div>
+        );
+      })}
+    </fieldset>
   );
 }
 

@@ -6,7 +6,10 @@ import { renderPage } from './render.js';
 import type { Page } from './render.js';
 import type { View } from './view.js';
 
-export const localeCookie = 'pa-locale';
+/** Over HTTPS with the prefix that only this host can set (RFC 6265bis §4.1.3.2). */
+export function localeCookie(secure: boolean): string {
+  return `${secure ? '__Host-' : ''}pa-locale`;
+}
 
 /** Answers with pages in the reader's language. */
 export interface Reply {
@@ -24,7 +27,7 @@ export interface ReplyOptions {
 /** The language of a request: what the app asked for, the reader's own choice, the browser's. */
 export function localeOf(ctx: Context, uiLocales?: string | null): Locale {
   const asked = uiLocales ?? (typeof ctx.query['ui_locales'] === 'string' ? ctx.query['ui_locales'] : undefined);
-  const chosen = ctx.cookies.get(localeCookie, { signed: false });
+  const chosen = ctx.cookies.get(localeCookie(ctx.protocol === 'https'), { signed: false });
   return negotiateLocale({
     // What the reader chose by hand outweighs what the app guesses.
     ...(chosen === undefined && asked !== undefined ? { uiLocales: asked } : {}),
@@ -37,7 +40,8 @@ export function localeOf(ctx: Context, uiLocales?: string | null): Locale {
 export function replier(timeZone: string, districtName: string | null): Reply {
   const view = (ctx: Context, options: ReplyOptions = {}): View => {
     const locale = localeOf(ctx, options.uiLocales);
-    return { locale, t: translator(locale), path: options.path ?? ctx.url, timeZone, districtName };
+    const sharedComputer = ctx.state['shared'] === true;
+    return { locale, t: translator(locale), path: options.path ?? ctx.url, timeZone, districtName, sharedComputer };
   };
   const reply = <Props extends object>(
     ctx: Context,

@@ -10,4 +10,6 @@ export interface View {
   readonly timeZone: string;
   /** The district's name as its families say it; null shows a general word. */
   readonly districtName: string | null;
+  /** The browser stands on a shared computer: every page carries "I am done". */
+  readonly sharedComputer?: boolean;
 }

@@ -27,6 +27,7 @@ describe.each(databases)('the sign-in, on %s', (kind) => {
       hasher,
       throttles(opened.pool, 1_000, Buffer.alloc(32, 1)),
       auditLog(() => new Date()),
+      Buffer.alloc(32, 2),
     );
   });
   afterAll(() => close());

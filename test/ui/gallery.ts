@@ -1,6 +1,7 @@
 import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from '../../interactions/activate/page.js';
 import { AddressDonePage, AddressLinkPage, AddressPage, AddressSentPage } from '../../interactions/address/page.js';
 import { ConsentPage } from '../../interactions/consent/page.js';
+import { DonePage } from '../../interactions/done/page.js';
 import { LinkProblemPage } from '../../interactions/link-problem.js';
 import { LoginPage } from '../../interactions/login/page.js';
 import { NewsPage } from '../../interactions/news/page.js';
@@ -15,6 +16,7 @@ import type { Locale } from '../../src/locales/translate.js';
 import { HelpPage } from '../../src/portal/help/page.js';
 import { HomePage } from '../../src/portal/home/page.js';
 import { ChangePasswordPage, PasswordChangedPage } from '../../src/portal/password/page.js';
+import { PermissionsPage } from '../../src/portal/permissions/page.js';
 import { WelcomePage } from '../../src/portal/welcome/page.js';
 import { renderPage } from '../../src/ui/render.js';
 import type { View } from '../../src/ui/view.js';
@@ -30,6 +32,7 @@ const problems: readonly ProblemKind[] = [
   'bad-redirect',
   'app-mistake',
   'expired',
+  'no-cookies',
   'not-found',
   'forbidden-origin',
   'busy',
@@ -68,6 +71,12 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
     { label: said, loadedAt: on, nextAt: later },
     { label: 'Secondary schools', loadedAt: null, nextAt: null },
   ];
+  const permissions = {
+    action,
+    signOutAction: '/sign-out',
+    permissions: [{ clientId: 'homework', appName: said, facts: ['name', 'students.grade'] as const, givenAt: on }],
+    stopped: said,
+  };
   const home = { name: said, tiles: [], children: [], contactFacts: [], signOutAction: '/sign-out' };
   const pages: ReadonlyArray<readonly [string, string]> = [
     ['login', renderPage(LoginPage, view, login)],
@@ -196,6 +205,10 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
         waitMinutes: 1,
       }),
     ],
+    ['done', renderPage(DonePage, view, {})],
+    ['home on a shared computer', renderPage(HomePage, { ...view, sharedComputer: true }, home)],
+    ['permissions none', renderPage(PermissionsPage, view, { ...permissions, permissions: [] })],
+    ['permissions', renderPage(PermissionsPage, view, permissions)],
     ['password changed', renderPage(PasswordChangedPage, view, change)],
     ['sign out', renderPage(SignOutPage, view, { action, xsrf: said, appName: said })],
     ['sign out own', renderPage(SignOutPage, view, { action, xsrf: said, appName: null })],

@@ -22,7 +22,13 @@ export function ChangePasswordPage(props: ChangePasswordProps): JSX.Element {
   const { t } = view;
   const filled = { minimum: minimumLength };
   return (
-    <Document view={view} title={t('changePassword.title')} hasErrors={hasErrors(errors)} signOutAction={signOutAction}>
+    <Document
+      view={view}
+      title={t('changePassword.title')}
+      hasErrors={hasErrors(errors)}
+      signOutAction={signOutAction}
+      hasPassword
+    >
       {waitMinutes !== undefined && (
         <Notice kind="warning">
           <p>{t('login.notice.throttled', { minutes: waitMinutes })}</p>

@@ -8,6 +8,7 @@ import type { SignIn } from '../../accounts/sign-in.js';
 import type { RecordEvent } from '../../audit/audit.js';
 import type { Clock } from '../../database/clock.js';
 import type { Database } from '../../database/database.js';
+import type { CookieJar } from '../../http/cookies.js';
 import { field } from '../../http/form.js';
 import { Throttled } from '../../http/throttle.js';
 import type { Interactions } from '../../provider/interactions.js';
@@ -25,6 +26,7 @@ export interface PasswordParts {
   notice: PasswordNotice;
   interactions: Interactions;
   reply: Reply;
+  cookies: CookieJar;
 }
 
 type Errors = Parameters<typeof ChangePasswordPage>[0]['errors'];
@@ -62,7 +64,12 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
     if (weak !== null) return show(ctx, { password: passwordErrors[weak] }, 422);
     let proven: string | null;
     try {
-      proven = await parts.signIn.check(identifier, current, String(ctx.state['source']));
+      proven = await parts.signIn.check(
+        identifier,
+        current,
+        String(ctx.state['source']),
+        parts.cookies.get(ctx, 'device'),
+      );
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
       ctx.set('Retry-After', String(error.retryAfter));
