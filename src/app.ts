@@ -191,6 +191,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     endSession,
     (uid) => pastRequest(db, uid),
     (given) => giveConsent(db, clock, audit, given),
+    clock,
   );
 
   const throttle = throttles(pool, config.throttleScale, secretsKey);

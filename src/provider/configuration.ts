@@ -1,5 +1,6 @@
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import type { Clock } from '../database/clock.js';
 import type { KeyRing } from '../keys/keys.js';
 import { secondsToLive } from '../sessions/session-life.js';
 import type { LivingSession } from '../sessions/session-life.js';
@@ -106,7 +107,7 @@ function sectorOf(app: AppRegistration): string {
  * The provider's configuration, a pure function of its parts (decision 2). Every duration is stated; nothing is left to
  * a default of the library that would be looser.
  */
-export function configuration(parts: ProviderParts): Configuration {
+export function configuration(parts: ProviderParts, clock: Clock): Configuration {
   const https = parts.issuer.startsWith('https:');
   return {
     adapter: parts.adapter,
@@ -160,7 +161,7 @@ export function configuration(parts: ProviderParts): Configuration {
       Interaction: values.interaction,
       PushedAuthorizationRequest: values.pushedRequest,
       RefreshToken: values.refreshToken,
-      Session: (_ctx, session: LivingSession) => secondsToLive(session, new Date()),
+      Session: (_ctx, session: LivingSession) => secondsToLive(session, clock()),
     },
     interactions: {
       policy: policy(parts.questions),

@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Context } from 'koa';
+import type { Clock } from '../database/clock.js';
 import type { PastRequest } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
@@ -71,6 +72,7 @@ export function interactions(
   endSession: EndSession,
   past: (uid: string) => Promise<PastRequest | null>,
   giveConsent: GiveConsent,
+  clock: Clock,
 ): Interactions {
   const find = async (ctx: Context) => {
     try {
@@ -113,7 +115,9 @@ export function interactions(
         await found.persist();
         await endSession(before.uid, 'switched', before.accountId);
       }
-      return finish(ctx, { login: { accountId, amr, acr, device, remember: device === 'kept' } });
+      return finish(ctx, {
+        login: { accountId, amr, acr, ts: Math.floor(clock().getTime() / 1000), device, remember: device === 'kept' },
+      });
     },
     passed: (ctx, prompt) => finish(ctx, { [prompt]: {} }),
     async consent(ctx) {

@@ -11,7 +11,7 @@ import { secretMatches } from './metadata.js';
  * a token, an address or a name).
  */
 export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger): Provider {
-  const provider = new Provider(parts.issuer, configuration(parts));
+  const provider = new Provider(parts.issuer, configuration(parts, clock));
   const compare = function compareClientSecret(this: { clientId: string }, secret: string): boolean {
     const app: AppRegistration | undefined = parts.apps.get(this.clientId);
     return app !== undefined && secretMatches(app, secret, clock);

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as client from 'openid-client';
+import { register, signIn } from '../journeys/steps.js';
+import { openBrowser } from '../support/browser.js';
+import type { Browser } from '../support/browser.js';
+import { startTestHouse } from '../support/house.js';
+import type { TestHouse } from '../support/house.js';
+import { post, relyingParty } from '../support/relying-party.js';
+import type { RelyingParty } from '../support/relying-party.js';
+import { apps, elementary } from './family.js';
+
+/*
+ * allow once ─▶ remembered over sessions and browsers ─ registration grows ─▶ asked again, and nothing more until then
+ *                                                    └ "Stop sharing" ─▶ tokens end at once, asked again
+ */
+describe('a permission', () => {
+  let house: TestHouse;
+  let homework: RelyingParty;
+  let mother: Browser;
+  beforeAll(async () => {
+    house = await startTestHouse({ elementary, apps });
+    homework = await relyingParty(house, 'homework');
+    mother = openBrowser();
+    await register(mother, house, 'maria@example.org');
+  });
+  afterAll(async () => {
+    await homework.close();
+    await house.close();
+  });
+
+  async function allow(browser: Browser, extra?: Record<string, string>) {
+    const { url, checks } = await homework.request(extra);
+    await browser.get(url.href);
+    const page = await browser.submit({}, { form: 'form[action$="/consent"]' });
+    return client.authorizationCodeGrant(homework.configuration, new URL(page.url), checks);
+  }
+  const ask = (token: string) => fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${token}` } });
+
+  it('names all that the app may ever receive, not only what this request asks for', async () => {
+    const { url } = await homework.request({ scope: 'openid' });
+    const { text } = await mother.get(url.href);
+    for (const fact of ['Your name', 'Their names', 'Their grade', 'without asking']) expect(text).toContain(fact);
+  });
+
+  it('is remembered in the next session and in another browser', async () => {
+    await allow(mother);
+    const phone = openBrowser();
+    await phone.get(`${house.issuer}/sign-in`);
+    await signIn(phone, 'maria@example.org');
+    const tokens = await homework.tokens(phone);
+    expect(tokens.refresh_token).toBeDefined();
+  });
+
+  it('does not grow with the registration: nothing is told, and the parent is asked again', async () => {
+    const { access_token: token } = await homework.tokens(mother);
+    expect(await (await ask(token)).json()).toHaveProperty('students');
+    // As after a registration that grew: less was allowed than the app is registered for now.
+    await house.db
+      .updateTable('consents')
+      .set({ facts: ['name'] })
+      .execute();
+    expect(Object.keys((await (await ask(token)).json()) as object)).toEqual(['sub']);
+    const { url } = await homework.request();
+    expect((await mother.get(url.href)).text).toContain('Homework Helper asks for your permission');
+    expect(await (await ask((await allow(mother)).access_token)).json()).toHaveProperty('students');
+  });
+
+  it('is listed in the portal and ends there, with its tokens, in every session at once', async () => {
+    const tokens = await homework.tokens(mother);
+    const page = await mother.get(`${house.issuer}/permissions`);
+    expect(page.text).toContain('Homework Helper');
+    expect(page.text).toContain('Their grade');
+    const after = await mother.submit({}, { button: 'Stop sharing with Homework Helper' });
+    expect(after.text).toContain('Homework Helper gets nothing more from us');
+    expect((await ask(tokens.access_token)).status).toBe(401);
+    const credentials = { clientId: 'homework', secret: house.secret };
+    const refreshed = await post(
+      house,
+      '/token',
+      { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' },
+      credentials,
+    );
+    expect(refreshed).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await mother.get(`${house.issuer}/`)).text).toContain('Ana');
+    const { url } = await homework.request();
+    expect((await mother.get(url.href)).text).toContain('Homework Helper asks for your permission');
+    const { url: silent } = await homework.request({ prompt: 'none' });
+    expect(new URL((await mother.get(silent.href)).url).searchParams.get('error')).toBe('consent_required');
+  });
+
+  it('of nobody’s, and of an app that never was, ends without a fault', async () => {
+    await mother.get(`${house.issuer}/permissions`);
+    expect(mother.page().text).toContain('You gave no app permission');
+    const stranger = await openBrowser().get(`${house.issuer}/permissions`);
+    expect(stranger.$('input[name=password]')).not.toBeNull();
+  });
+
+  it('is written in the audit, given and taken back', async () => {
+    const events = await house.db
+      .selectFrom('audit_events')
+      .select('kind')
+      .where('kind', 'like', 'consent.%')
+      .execute();
+    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['consent.given', 'consent.revoked']));
+  });
+});
