@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { pino } from 'pino';
 import type { Foundation } from './app.js';
 import { auditLog } from './audit/audit.js';
 import type { Config } from './config.js';
@@ -14,18 +13,6 @@ import { syncClients } from './provider/client-registry.js';
 import { readClientsFile } from './provider/clients-file.js';
 import { FeedsFileError, readFeedsFile, syncFeeds } from './sis/feeds-file.js';
 import type { FeedsFile } from './sis/feeds-file.js';
-
-/** The log: JSON lines with request ids; what could hold a person's data or a secret is cut out before it is written. */
-export function makeLogger(config: Pick<Config, 'logLevel'>): Logger {
-  return pino({
-    level: config.logLevel,
-    base: null,
-    redact: {
-      paths: ['err.parameters', 'err.detail', 'err.where', 'err.query', 'err.hint', '*.password', '*.token'],
-      remove: true,
-    },
-  });
-}
 
 /** Opens the database that the configuration names: PostgreSQL, or the embedded one in the data folder. */
 export async function openDatabase(config: Config): Promise<OpenDatabase> {

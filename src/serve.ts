@@ -4,10 +4,11 @@ import type { Config } from './config.js';
 import { listenForControl } from './control.js';
 import { systemClock } from './database/clock.js';
 import { startDemoApps } from './demo.js';
-import { allowsSamples, layFoundation, makeLogger } from './foundation.js';
+import { allowsSamples, layFoundation } from './foundation.js';
 import { runImport } from './imports.js';
 import { plantSampleDistrict, samplePeople } from './sample-district.js';
 import { endAbandonedRuns } from './sis/lease.js';
+import { makeLogger } from './telemetry/logger.js';
 
 /** The lines with which a newcomer begins. */
 function welcome({ config, mailbox }: Foundation, demos: Array<{ name: string; url: string }>): string {

@@ -20,6 +20,13 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
   // Sessions keep whose computer they are on beside what the library keeps.
   const kept = Reflect.get(provider.Session, 'IN_PAYLOAD') as readonly string[];
   Object.defineProperty(provider.Session, 'IN_PAYLOAD', { value: [...kept, 'device'] });
+  // Without a consent page the library leaves offline_access out of the scope, and then refuses a refresh that names it. But
+  // it asks for nothing beyond the refresh token itself, and clients that send their whole scope (mod_auth_openidc) do.
+  Object.defineProperty(provider.RefreshToken.prototype, 'scopes', {
+    get(this: { scope?: string }): Set<string> {
+      return new Set([...(this.scope?.split(' ') ?? []), 'offline_access']);
+    },
+  });
   // The library only forgets the cookie's row; ours leaves a tombstone, which a request in flight cannot undo.
   const forget = provider.Session.prototype.destroy;
   provider.Session.prototype.destroy = async function destroy() {

@@ -3,6 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { keepLogged } from '../support/run-log.js';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A run of the real program. */
@@ -26,6 +28,8 @@ export function run(args: string[], environment: Record<string, string>, input =
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString('utf8');
+    // The lines of the log, and not what a command says to the person at the terminal.
+    for (const line of chunk.toString('utf8').split('\n')) if (line.startsWith('{"level"')) keepLogged(line);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString('utf8');

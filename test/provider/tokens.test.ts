@@ -120,6 +120,14 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
     ).rejects.toMatchObject({ error: expect.stringMatching(/invalid_scope|invalid_grant/) });
   });
 
+  it('a refresh may name the whole scope of the app, offline_access with it', async () => {
+    const scope = house.apps.get('echoices')?.scope ?? '';
+    expect(scope).toContain('offline_access');
+    const { refresh_token: token } = await echoices.tokens(mother, { scope });
+    const refreshed = await client.refreshTokenGrant(echoices.configuration, token ?? '', { scope });
+    expect(refreshed.scope?.split(' ').toSorted()).toEqual(scope.split(' ').toSorted());
+  });
+
   it('an essential assurance that nobody can reach is a proper error', async () => {
     const claims = JSON.stringify({
       id_token: { acr: { essential: true, value: 'urn:parent-access:acr:two-factor' } },

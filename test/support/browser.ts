@@ -6,6 +6,7 @@ import type { HTMLElement } from 'node-html-parser';
 import { CookieJar } from 'tough-cookie';
 import { allowsFormAction, fetchSite, originHeader, refererHeader } from './browser-rules.js';
 import { fillForm } from './form.js';
+import { keepSecret } from './run-log.js';
 import type { FormFields } from './form.js';
 
 /** A page as it came, after redirects. */
@@ -171,7 +172,12 @@ export function openBrowser(options: BrowserOptions = {}): Browser {
         options.from,
       );
       visited.push({ method, url, status: answer.status, referer });
+      for (const [, value = ''] of url.matchAll(/[?&](?:code|token|id_token_hint|access_token)=([\w-]+)/g))
+        keepSecret(value);
       for (const line of answer.headers['set-cookie'] ?? []) {
+        // An interaction's own cookie holds what its address shows: no secret.
+        const [, name = '', value = ''] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
+        if (!/interaction|resume|locale/.test(name)) keepSecret(value);
         // A cookie that a browser would not take is not an error there either.
         await jar.setCookie(line, url, { sameSiteContext, ignoreError: true });
       }

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { startLinkedApp } from '../../examples/linked-app/linked-app.js';
 import type { LinkedApp } from '../../examples/linked-app/linked-app.js';
 import { openHouse } from '../../src/app.js';
@@ -15,12 +14,14 @@ import { appSchema } from '../../src/provider/app-registration.js';
 import type { AppRegistration } from '../../src/provider/app-registration.js';
 import { syncFeeds } from '../../src/sis/feeds-file.js';
 import type { RunReport } from '../../src/sis/import.js';
+import { makeLogger } from '../../src/telemetry/logger.js';
 import { extract, feedsFile } from '../sis/extract.js';
 import type { Row } from '../sis/extract.js';
 import { freshDatabase } from './database.js';
 import type { DatabaseKind } from './database.js';
 import { startMailbox } from './mailbox.js';
 import type { Mailbox } from './mailbox.js';
+import { keepLogged } from './run-log.js';
 
 /** An app of a test: registered, and running as the example program where `run` is said. */
 export interface TestApp {
@@ -131,7 +132,12 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
     ...options.environment,
   });
   const log: string[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
+  // The logger that `serve` has, so that what the tests read is what would be written.
+  const write = (line: string): void => {
+    log.push(line);
+    keepLogged(line);
+  };
+  const logger = makeLogger({ logLevel: 'debug' }, { write });
   const feeds = feedsFile();
   await syncFeeds(database.db, feeds, clock);
 
