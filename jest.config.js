@@ -21,7 +21,7 @@ export default {
     ],
   },
   globalSetup: '<rootDir>/test/support/postgres-server.ts',
-  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  globalTeardown: '<rootDir>/test/support/run-log.ts',
   maxWorkers: 2,
   testTimeout: 60_000,
   coverageProvider: 'v8',

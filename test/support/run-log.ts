@@ -43,13 +43,8 @@ export function givenAway(lines: readonly string[], secrets: ReadonlySet<string>
   return [...found].map(([what, line]) => `${what} stands in the log: ${line.slice(0, 400)}`);
 }
 
-/**
- * Searches what the whole run wrote; called after all suites.
- *
- * @returns how many lines were searched
- * @throws when one of them gives somebody or something away
- */
-export function searchRun(folder: string): { lines: number; secrets: number } {
+/** Searches what the whole run wrote. @throws when a line of it gives somebody or something away */
+function searchRun(folder: string): { lines: number; secrets: number } {
   const read = (kind: string): string[] =>
     readdirSync(folder)
       .filter((name) => name.startsWith(`run-${kind}-`))
@@ -59,4 +54,16 @@ export function searchRun(folder: string): { lines: number; secrets: number } {
   const found = givenAway(lines, secrets);
   if (found.length > 0) throw new Error(`The log of this run gives away what it must not:\n${found.join('\n')}`);
   return { lines: lines.length, secrets: secrets.size };
+}
+
+/** What jest runs after all suites: what the run logged is searched; the run's databases, server and scratch folder go. */
+export default async function teardown(): Promise<void> {
+  const folder = process.env['TEST_RUN_FOLDER'];
+  try {
+    if (folder === undefined) return;
+    const { lines, secrets } = searchRun(folder);
+    process.stdout.write(`\nThe log of this run: ${lines} lines, none with a person or one of ${secrets} secrets.\n`);
+  } finally {
+    await globalThis.endTestRun?.();
+  }
 }
