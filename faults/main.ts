@@ -1,0 +1,29 @@
+import setup from '../test/support/postgres-server.js';
+import { answerTimes } from './answer-times.js';
+import { enumeration } from './enumeration.js';
+import { machine } from './house.js';
+import type { Finding } from './house.js';
+import { storm } from './storm.js';
+
+/*
+ * `npm run faults [-- NAME …]`: what needs statistics, storms or long waits, on a real PostgreSQL and a real mail server.
+ * Prints a table for docs/reliability.md; ends with 1 when a bar is missed.
+ */
+const all: Record<string, () => Promise<Finding[]>> = { enumeration, storm, 'answer-times': answerTimes };
+
+const wanted = process.argv.slice(2);
+await setup();
+let missed = 0;
+try {
+  process.stdout.write(`${machine()}\n\n| fault | must hold | measured | |\n|---|---|---|---|\n`);
+  for (const [name, run] of Object.entries(all)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    for (const { name: what, bar, measured, holds } of await run()) {
+      if (!holds) missed += 1;
+      process.stdout.write(`| ${what} | ${bar} | ${measured} | ${holds ? 'holds' : 'MISSED'} |\n`);
+    }
+  }
+} finally {
+  await globalThis.endTestRun?.();
+}
+process.exitCode = missed === 0 ? 0 : 1;

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { enterApp, register, signIn } from '../journeys/steps.js';
+import { apps, elementary } from '../provider/family.js';
+import { openBrowser } from '../support/browser.js';
+import type { Browser, Page } from '../support/browser.js';
+import { startTestHouse, twoApps } from '../support/house.js';
+import type { TestHouse } from '../support/house.js';
+import { relyingParty } from '../support/relying-party.js';
+
+/** Row 8: every page and asset that a person can reach by links, and each page of a sign-in, carries what protects it. */
+describe('every page and asset', () => {
+  let house: TestHouse;
+  const mother = openBrowser();
+  const seen = new Map<string, Page>();
+  beforeAll(async () => {
+    house = await startTestHouse({ elementary, apps: [...twoApps, ...apps.slice(3, 4)] });
+    await register(mother, house, 'maria@example.org');
+  });
+  afterAll(() => house.close());
+
+  /** The addresses of our own that a page leads to or loads; a language link only repeats the page. */
+  function reachable(page: Page): string[] {
+    return page
+      .$$('a[href], link[href], script[src], img[src]')
+      .map((element) => element.getAttribute('href') ?? element.getAttribute('src') ?? '')
+      .map((address) => new URL(address, page.url))
+      .filter(({ origin, pathname }) => origin === house.issuer && pathname !== '/language')
+      .map(({ pathname, search }) => `${pathname}${search}`);
+  }
+
+  async function crawl(browser: Browser, start: Page): Promise<void> {
+    const waiting = [start];
+    for (let page = waiting.shift(); page !== undefined; page = waiting.shift()) {
+      const { pathname, search, origin } = new URL(page.url);
+      const who = browser === mother ? 'mother ' : '';
+      if (origin !== house.issuer || seen.has(`${who}${pathname}${search}`)) continue;
+      seen.set(`${who}${pathname}${search}`, page);
+      for (const path of reachable(page)) {
+        if (!seen.has(`${who}${path}`)) waiting.push(await browser.get(`${house.issuer}${path}`));
+      }
+    }
+  }
+
+  it('is found: as a stranger, signed in, and on the way through a sign-in', async () => {
+    const stranger = openBrowser();
+    await crawl(stranger, await stranger.get(`${house.issuer}/`));
+    await crawl(mother, await mother.get(`${house.issuer}/`));
+    for (const path of ['/register/sent', '/recover/sent', '/activate?token=x', '/recover/link?token=x', '/done'])
+      await crawl(stranger, await stranger.get(`${house.issuer}${path}`));
+    for (const path of ['/confirm-email?token=x', '/sign-out', '/activate/password', '/recover/password', '/nowhere'])
+      await crawl(mother, await mother.get(`${house.issuer}${path}`));
+    const entering = openBrowser();
+    await crawl(entering, await enterApp(entering, house));
+    const vendor = await relyingParty(house, 'homework');
+    await entering.get((await vendor.request()).url.href);
+    await crawl(mother, await mother.get((await vendor.request()).url.href));
+    await vendor.close();
+    const found = [...seen.keys()].map((path) => path.replace(/[\w-]{40,}|(?<=interaction[/=])[\w-]+/, ':id'));
+    for (const path of [
+      '/',
+      '/help',
+      '/register',
+      '/interaction/:id',
+      'mother /',
+      'mother /password',
+      'mother /permissions',
+    ])
+      expect(found).toContain(path);
+    expect(found.filter((path) => path.startsWith('/assets/')).length).toBe(3);
+    expect(seen.size).toBeGreaterThan(20);
+  });
+
+  it('is guarded against scripts, frames and sniffing', () => {
+    for (const [path, { headers }] of seen) {
+      const policy = String(headers['content-security-policy']);
+      const rules = new Map(policy.split(';').map((rule) => [rule.trim().split(' ')[0], rule.trim()]));
+      expect([path, rules.get('default-src')]).toEqual([path, "default-src 'none'"]);
+      expect(rules.get('script-src')).toBe("script-src 'self'");
+      expect(rules.get('style-src')).toBe("style-src 'self'");
+      expect(rules.get('frame-ancestors')).toBe("frame-ancestors 'none'");
+      expect(rules.get('base-uri')).toBe("base-uri 'none'");
+      expect(policy).not.toMatch(/unsafe|\*|https?:(?!\/\/localhost)/);
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'strict-origin',
+        'cross-origin-opener-policy': 'same-origin',
+      });
+      expect(headers['permissions-policy']).toContain('camera=()');
+      expect(headers).not.toHaveProperty('x-powered-by');
+      expect(headers).not.toHaveProperty('server');
+    }
+  });
+
+  it('opens its forms to the app of its own interaction and to nobody else', () => {
+    const origins = [...house.apps.values()].map((app) => [
+      app.client_name,
+      new URL(app.redirect_uris[0] ?? '').origin,
+    ]);
+    let opened = 0;
+    for (const [path, page] of seen) {
+      const action = /form-action ([^;]*)/.exec(String(page.headers['content-security-policy']))?.[1] ?? '';
+      // To our own portal a sign-in leads as to an app: our own origin by its name.
+      const elsewhere = action.replace(` ${house.issuer}`, '');
+      const isInteraction = page.$('main form[action^="/interaction/"]') !== null;
+      const [, origin = ''] = origins.find(([name = '']) => isInteraction && page.title.includes(name)) ?? [];
+      if (origin !== '') opened += 1;
+      expect([path, elsewhere]).toEqual([path, `'self' ${origin}`.trim()]);
+    }
+    expect(opened).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is kept by nobody when it is a page, and for ever when it is a file', () => {
+    for (const [path, { headers }] of seen) {
+      const kept = path.includes('/assets/') ? 'public, max-age=31536000, immutable' : /no-store/;
+      expect([path, headers['cache-control']]).toEqual([path, expect.stringMatching(kept)]);
+    }
+  });
+
+  it('has no script or style within, and posts only to us', () => {
+    for (const page of seen.values()) {
+      if (page.headers['content-type']?.includes('html') !== true) continue;
+      expect(page.$$('style, [style], script:not([src]), iframe, object, embed, base')).toEqual([]);
+      expect(page.body).not.toMatch(/<[^>]+\son[a-z]+=/i);
+      for (const form of page.$$('form')) {
+        expect(form.getAttribute('method')).toBe('post');
+        expect(form.getAttribute('action')).toMatch(/^\/(?!\/)/);
+      }
+    }
+  });
+
+  it('of a person is gone for who goes back after signing out', async () => {
+    const browser = openBrowser();
+    await browser.get(`${house.issuer}/sign-in`);
+    expect((await signIn(browser, 'maria@example.org')).headers['cache-control']).toContain('no-store');
+  });
+});
