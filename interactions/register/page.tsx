@@ -3,7 +3,7 @@ import { formatDateTime } from '../../src/locales/dates.js';
 import { Document } from '../../src/ui/document.js';
 import { Button, CodeField, TextField } from '../../src/ui/fields.js';
 import type { FieldErrors } from '../../src/ui/fields.js';
-import { Aside, Card, ErrorSummary, Form, Link, hasErrors } from '../../src/ui/parts.js';
+import { Aside, Card, ErrorSummary, Form, Link, hasErrors, Notice } from '../../src/ui/parts.js';
 import type { View } from '../../src/ui/view.js';
 
 export interface RegisterProps {
@@ -69,6 +69,8 @@ export interface WaitingProps {
   /** Where the code is posted. */
   readonly action: string;
   readonly errors: FieldErrors<'code'>;
+  /** How long a throttled person should wait. */
+  readonly waitMinutes?: number | undefined;
   readonly feeds: ReadonlyArray<{
     readonly label: string;
     readonly loadedAt: Date | null;
@@ -79,10 +81,16 @@ export interface WaitingProps {
 }
 
 /** The one page on which everybody waits, whoever they are and whatever was found. */
-export function WaitingPage({ view, action, errors, feeds, signInHref, againHref }: WaitingProps): JSX.Element {
+export function WaitingPage(props: WaitingProps): JSX.Element {
+  const { view, action, errors, waitMinutes, feeds, signInHref, againHref } = props;
   const { t } = view;
   return (
     <Document view={view} title={t('waiting.title')} hasErrors={hasErrors(errors)}>
+      {waitMinutes !== undefined && (
+        <Notice kind="warning">
+          <p>{t('waiting.throttled', { minutes: waitMinutes })}</p>
+        </Notice>
+      )}
       <ErrorSummary view={view} errors={errors} />
       <Card title={t('waiting.title')}>
         <p class="pa-lead">{t('waiting.lead')}</p>

@@ -60,6 +60,7 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
     ctx: Context,
     errors: Parameters<typeof WaitingPage>[0]['errors'],
     status = 200,
+    waitMinutes?: number,
   ): Promise<void> => {
     const interaction = parameter(ctx, 'interaction');
     reply(
@@ -68,6 +69,7 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
       {
         action: `/register/code${query(interaction)}`,
         errors,
+        waitMinutes,
         feeds: await parts.feeds(),
         signInHref: interaction === '' ? '/sign-in' : `/interaction/${encodeURIComponent(interaction)}`,
         againHref: `/register${query(interaction)}`,
@@ -118,7 +120,7 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
       ctx.set('Retry-After', String(error.retryAfter));
-      return showWaiting(ctx, { code: 'error.codeOver' }, 429);
+      return showWaiting(ctx, {}, 429, Math.ceil(error.retryAfter / 60));
     }
     const claimed =
       browser === undefined

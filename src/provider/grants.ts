@@ -23,7 +23,7 @@ const allClaims = [
 ] as const;
 
 /** Fills a grant with what the app is registered for: nothing of it comes from the request (decision 3). */
-export function grantRegistration(grant: Grant, app: AppRegistration): Grant {
+function grantRegistration(grant: Grant, app: AppRegistration): Grant {
   const claims = registeredClaims(app);
   grant.addOIDCScope(app.scope);
   grant.addOIDCClaims(allClaims.filter((claim) => claims.has(claim)));

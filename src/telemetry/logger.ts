@@ -25,7 +25,7 @@ const toldFields = ['code', 'status', 'statusCode', 'responseCode', 'command', '
  * An error as the log tells it: a short list of fields that hold no data of a person. Drivers put rows, statements and
  * recipients into others (`detail`, `parameters`, `response`, `rejected`), which are not written at all.
  */
-export function toldError(error: unknown): Record<string, unknown> {
+function toldError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const told: Record<string, unknown> = { type: error.name, message: withoutPersonalData(error.message) };
   for (const field of toldFields) {

@@ -52,7 +52,7 @@ describe('every page and asset', () => {
     const entering = openBrowser();
     await crawl(entering, await enterApp(entering, house));
     const vendor = await relyingParty(house, 'homework');
-    await entering.get((await vendor.request()).url.href);
+    await crawl(entering, await entering.get((await vendor.request()).url.href));
     await crawl(mother, await mother.get((await vendor.request()).url.href));
     await vendor.close();
     const found = [...seen.keys()].map((path) => path.replace(/[\w-]{40,}|(?<=interaction[/=])[\w-]+/, ':id'));
