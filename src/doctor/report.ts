@@ -16,5 +16,7 @@ export function table(checks: readonly Check[]): string {
 /** Names what failed in one sentence; null where nothing did. */
 export function verdict(checks: readonly Check[]): string | null {
   const names = checks.filter((check) => check.state === 'failed').map((check) => check.name);
-  return names.length === 0 ? null : `${names.length} of ${checks.length} checks failed: ${names.join(', ')}.`;
+  if (names.length === 0) return null;
+  // A file with several problems is named once.
+  return `${names.length} of ${checks.length} checks failed: ${[...new Set(names)].join(', ')}.`;
 }

@@ -44,7 +44,7 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export const smtpPassword = 'mail pass/word';
+const smtpPassword = 'mail pass/word';
 
 async function listening(server: Server | SMTPServer['server']): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
