@@ -8,6 +8,8 @@ import { ControlRefused, askToImport } from './control.js';
 import { systemClock } from './database/clock.js';
 import { FolderInUse, folderHolder } from './database/folder-lock.js';
 import { migrate } from './database/migrate.js';
+import { doctor } from './doctor/doctor.js';
+import { table, verdict } from './doctor/report.js';
 import { allowsSamples, openDatabase, readFeeds } from './foundation.js';
 import { UnknownFeed, runImport } from './imports.js';
 import { migrateJobs } from './jobs/jobs.js';
@@ -31,13 +33,15 @@ const usage = `parent-access COMMAND
 
   serve                      run the server
   migrate                    bring the database to this version's schema
+  doctor [--json]            look at everything the server stands on, and name the repairs
   import --feed NAME [--json]  import a feed from its place
   clients check [--json]     check CLIENTS_FILE
   clients digest             read a secret from standard input and print its digest
   clients schema             print the JSON Schema of CLIENTS_FILE
   sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;
 
-type Command = (args: string[], config: () => Config, terminal: Terminal) => Promise<void>;
+type Environment = Record<string, string | undefined>;
+type Command = (args: string[], config: () => Config, terminal: Terminal, environment: Environment) => Promise<void>;
 
 const commands: Record<string, Command> = {
   async serve(_args, config, { out }) {
@@ -53,6 +57,15 @@ const commands: Record<string, Command> = {
     } finally {
       await database.close();
     }
+  },
+
+  // Not by `config()`: the doctor tells also of a configuration that cannot be used.
+  async doctor(args, _config, { out }, environment) {
+    const { values } = parseArgs({ args, options: { json: { type: 'boolean' } } });
+    const checks = await doctor(environment);
+    out(values.json === true ? JSON.stringify(checks) : table(checks));
+    const sentence = verdict(checks);
+    if (sentence !== null) throw new Refused(sentence);
   },
 
   async import(args, config, terminal) {
@@ -161,11 +174,7 @@ const refusals = [
  *
  * @returns the exit code: 0 done, 2 refused (the reason is on standard error), 1 a fault of ours
  */
-export async function run(
-  args: string[],
-  environment: Record<string, string | undefined>,
-  terminal: Terminal,
-): Promise<number> {
+export async function run(args: string[], environment: Environment, terminal: Terminal): Promise<number> {
   const [name = 'help', ...rest] = args;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
@@ -173,7 +182,7 @@ export async function run(
     return name === 'help' || name === '--help' ? 0 : 2;
   }
   try {
-    await command(rest, () => parseConfig(environment), terminal);
+    await command(rest, () => parseConfig(environment), terminal, environment);
     return 0;
   } catch (error) {
     const wrongArguments =

@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
+import type { Check } from './doctor/check.js';
 import type { RunReport } from './sis/import.js';
 
 function socketPath(dataDir: string): string {
@@ -10,6 +11,8 @@ function socketPath(dataDir: string): string {
 /** What the command line may ask of a running server. */
 export interface Control {
   import(feed: string): Promise<RunReport>;
+  /** What only the process that holds the embedded database can look at. */
+  doctor(): Promise<Check[]>;
 }
 
 /**
@@ -22,12 +25,12 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   const path = socketPath(dataDir);
   rmSync(path, { force: true });
   const server = createServer((incoming, answer) => {
-    const feed = /^\/import\/([a-z0-9-]+)$/.exec(incoming.url ?? '')?.[1];
-    if (incoming.method !== 'POST' || feed === undefined) {
+    const answering = incoming.method === 'POST' ? answerTo(control, incoming.url ?? '') : null;
+    if (answering === null) {
       answer.writeHead(404).end();
       return;
     }
-    control.import(feed).then(
+    answering.then(
       (report) => answer.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(report)),
       (error: unknown) => answer.writeHead(422).end(error instanceof Error ? error.message : 'failed'),
     );
@@ -43,6 +46,12 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   };
 }
 
+function answerTo(control: Control, path: string): Promise<unknown> | null {
+  if (path === '/doctor') return control.doctor();
+  const feed = /^\/import\/([a-z0-9-]+)$/.exec(path)?.[1];
+  return feed === undefined ? null : control.import(feed);
+}
+
 /** The running server said no; its sentence is the message. */
 export class ControlRefused extends Error {}
 
@@ -51,14 +60,27 @@ export class ControlRefused extends Error {}
  *
  * @throws ControlRefused with the server's reason
  */
-export function askToImport(dataDir: string, feed: string): Promise<RunReport> {
+export async function askToImport(dataDir: string, feed: string): Promise<RunReport> {
+  return (await ask(dataDir, `/import/${feed}`)) as RunReport;
+}
+
+/**
+ * Asks the server that holds the data folder how its database, its keys and its feeds are.
+ *
+ * @throws ControlRefused when it does not answer
+ */
+export async function askToDiagnose(dataDir: string): Promise<Check[]> {
+  return (await ask(dataDir, '/doctor')) as Check[];
+}
+
+function ask(dataDir: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path: `/import/${feed}` }, (answer) => {
+    const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        if (answer.statusCode === 200) resolve(JSON.parse(text) as RunReport);
+        if (answer.statusCode === 200) resolve(JSON.parse(text));
         else reject(new ControlRefused(text === '' ? 'The server does not know this.' : text));
       });
     });

@@ -4,6 +4,7 @@ import type { Config } from './config.js';
 import { listenForControl } from './control.js';
 import { systemClock } from './database/clock.js';
 import { startDemoApps } from './demo.js';
+import { houseChecks } from './doctor/house.js';
 import { allowsSamples, layFoundation } from './foundation.js';
 import { runImport } from './imports.js';
 import { plantSampleDistrict, samplePeople } from './sample-district.js';
@@ -71,7 +72,18 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
   if (samples) await plantSampleDistrict(imports, house.hasher);
   const silence =
     database.kind === 'pglite'
-      ? await listenForControl(config.dataDir, { import: (feed) => runImport(imports, feed, 'operator') })
+      ? await listenForControl(config.dataDir, {
+          import: (feed) => runImport(imports, feed, 'operator'),
+          doctor: () =>
+            houseChecks({
+              database,
+              clock: systemClock,
+              timeZone: config.timeZone,
+              secretsKey: foundation.secretsKey,
+              secretsKeyProblem: null,
+              feeds,
+            }),
+        })
       : () => {};
   const demos =
     samples && apps.some((app) => app.demo) ? startDemoApps(apps, config.issuer, config.dataDir, logger) : null;

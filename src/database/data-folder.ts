@@ -20,6 +20,15 @@ export function folderSecretsKey(folder: string): Uint8Array {
   return Buffer.from(readOrMake(folder, 'secrets-key'), 'base64url');
 }
 
+/** The SECRETS_KEY that a data folder keeps already; null without one. */
+export function keptSecretsKey(folder: string): Uint8Array | null {
+  try {
+    return Buffer.from(readFileSync(join(folder, 'secrets-key'), 'utf8').trim(), 'base64url');
+  } catch {
+    return null;
+  }
+}
+
 /** The secret of a demo app, made once and kept in the data folder. Outside production alone. */
 export function folderDemoSecret(folder: string, clientId: string): string {
   return readOrMake(folder, `demo-secret-${clientId.replaceAll(/[^a-z0-9-]/g, '')}`);

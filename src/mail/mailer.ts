@@ -21,23 +21,7 @@ export interface Mailer {
  * @param from the sender, as in a `From:` header
  */
 export function smtpMailer(url: string, from: string): Mailer {
-  const parsed = new URL(url);
-  const secure = parsed.protocol === 'smtps:';
-  const transport = createTransport({
-    host: parsed.hostname,
-    port: parsed.port === '' ? (secure ? 465 : 587) : Number(parsed.port),
-    secure,
-    ...(parsed.username === ''
-      ? {}
-      : { auth: { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) } }),
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 20_000,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    pool: true,
-    maxConnections: 4,
-  });
+  const transport = createTransport({ ...smtpOptions(url), pool: true, maxConnections: 4 });
   return {
     async send({ to, subject, text, html }) {
       await transport.sendMail({
@@ -51,5 +35,38 @@ export function smtpMailer(url: string, from: string): Mailer {
       });
     },
     close: () => transport.close(),
+  };
+}
+
+/**
+ * Connects to the mail server as letters do, TLS and sign-in included, sends nothing and hangs up.
+ *
+ * @throws when the server is not there, or refuses
+ */
+export async function verifySmtp(url: string): Promise<void> {
+  const shorter = { connectionTimeout: 4_000, greetingTimeout: 4_000, socketTimeout: 6_000, dnsTimeout: 4_000 };
+  const transport = createTransport({ ...smtpOptions(url), ...shorter });
+  try {
+    await transport.verify();
+  } finally {
+    transport.close();
+  }
+}
+
+function smtpOptions(url: string) {
+  const parsed = new URL(url);
+  const secure = parsed.protocol === 'smtps:';
+  return {
+    host: parsed.hostname,
+    port: parsed.port === '' ? (secure ? 465 : 587) : Number(parsed.port),
+    secure,
+    ...(parsed.username === ''
+      ? {}
+      : { auth: { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) } }),
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 20_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
   };
 }
