@@ -57,7 +57,7 @@ async function house(read: ReadConfiguration, feeds: FeedsFile | null, clock: Cl
   }
   const secretsKeyProblem = broken.has('SECRETS_KEY') ? 'SECRETS_KEY is wrong' : null;
   const opening = openDatabase(config);
-  const opened = await bounded('database', 'Restore the data folder from the last backup.', async () => {
+  const opened = await bounded('database', openRepair, async () => {
     await opening;
     return [];
   });
@@ -83,6 +83,9 @@ async function house(read: ReadConfiguration, feeds: FeedsFile | null, clock: Cl
     });
   }
 }
+
+const openRepair =
+  'Run this as the user that runs the server; if the data folder does not open then, restore it from the last backup.';
 
 function restart(holder: number): string {
   return `Look into the log of process ${holder}, and restart that server.`;

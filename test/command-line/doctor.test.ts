@@ -166,22 +166,25 @@ describe('doctor, of the database', () => {
       grant select, insert, update, delete on all tables in schema public, jobs to ${role};
       revoke update, delete on audit_events, kysely_migration, kysely_migration_lock from ${role}`;
     for (const statement of grants.split(';')) await sql.raw(statement).execute(db);
-    const as = new URL(url ?? '');
-    [as.username, as.password] = [role, 'a-role-secret'];
-    expect((await scene.ask({ DATABASE_URL: as.href })).code).toBe(0);
-    await sql.raw(`revoke delete on artifacts from ${role}`).execute(db);
-    const said = await scene.ask({ DATABASE_URL: as.href });
-    expectFailed(said, 'database rights', /lacks DELETE on artifacts\.$/, /GRANT/);
-    await sql.raw(`revoke select on signing_keys from ${role}`).execute(db);
-    const blind = await scene.ask({ DATABASE_URL: as.href });
-    expect(blind.err).toContain('2 of ');
-    expect(blind.of('keys').found).toContain('a right is missing');
-    as.password = 'wrong-secret';
-    const refused = await scene.ask({ DATABASE_URL: as.href });
-    expectFailed(refused, 'database', /refuses the password/, /password in DATABASE_URL/);
-    expect(JSON.stringify([said, refused])).not.toMatch(/a-role-secret|wrong-secret/);
-    await sql.raw(`drop owned by ${role}`).execute(db);
-    await sql.raw(`drop role ${role}`).execute(db);
+    try {
+      const as = new URL(url ?? '');
+      [as.username, as.password] = [role, 'a-role-secret'];
+      expect((await scene.ask({ DATABASE_URL: as.href })).code).toBe(0);
+      await sql.raw(`revoke delete on artifacts from ${role}`).execute(db);
+      const said = await scene.ask({ DATABASE_URL: as.href });
+      expectFailed(said, 'database rights', /lacks DELETE on artifacts\.$/, /GRANT/);
+      await sql.raw(`revoke select on signing_keys from ${role}`).execute(db);
+      const blind = await scene.ask({ DATABASE_URL: as.href });
+      expect(blind.err).toContain('2 of ');
+      expect(blind.of('keys').found).toContain('a right is missing');
+      as.password = 'wrong-secret';
+      const refused = await scene.ask({ DATABASE_URL: as.href });
+      expectFailed(refused, 'database', /refuses the password/, /password in DATABASE_URL/);
+      expect(JSON.stringify([said, refused])).not.toMatch(/a-role-secret|wrong-secret/);
+    } finally {
+      await sql.raw(`drop owned by ${role}`).execute(db);
+      await sql.raw(`drop role ${role}`).execute(db);
+    }
   });
 
   it('a database that is away: the rest is checked', async () => {
