@@ -194,5 +194,7 @@ export function configuration(parts: ProviderParts, clock: Clock): Configuration
     },
     renderError: (ctx, out, error) => parts.pages.problem(ctx, out.error, error),
     fetch: parts.fetch,
+    // A key set or a list of addresses has a few kilobytes; without a limit an app could send for ever.
+    fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
   };
 }
