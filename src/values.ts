@@ -35,6 +35,8 @@ export const values = {
   keptSession: 30 * day,
   keptSessionIdle: 14 * day,
   pushedRequest: 60 * second,
+  /** The longest that an app's signed assertion may have left to live (FAPI 1.0 Advanced §5.2.2 for request objects). */
+  assertion: 1 * hour,
   jwksCache: 10 * minute,
   /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
   passwordLength: 15,
