@@ -125,6 +125,7 @@ export function server(parts: ServerParts): Koa {
   app.use(serveAssets(assets));
   app.use(knowComputer(pages.cookies));
   app.use(problemPages(reply, logger));
+  app.use(refuseNulls);
   if (parts.development !== null) app.use(parts.development);
 
   const router = new Router();
@@ -163,10 +164,19 @@ const cacheKeys: Middleware = async (ctx, next) => {
   if (kept && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${values.jwksCache}`);
 };
 
-/** The provider's own form of ours, which asks whether to sign out, is guarded like every other. */
+/** The database keeps no null character, and no address of ours has one. */
+const refuseNulls: Middleware = async (ctx, next) => {
+  if (ctx.url.includes('%00')) throw Object.assign(new Error('a null character in the address'), { status: 400 });
+  await next();
+};
+
+/**
+ * The provider's own form of ours, which asks whether to sign out, is guarded like every other, in every spelling of its path:
+ * the provider's router takes capitals and a slash at the end.
+ */
 function guardConfirm(issuer: string): Middleware {
   const guard = guardForms(issuer);
-  return async (ctx, next) => (ctx.path === '/sign-out/confirm' ? guard(ctx, next) : next());
+  return async (ctx, next) => (/^\/sign-out\/./i.test(ctx.path) ? guard(ctx, next) : next());
 }
 
 /** Pages of the provider (sign-out, `form_post`) may lead to the app they are for, and to no other. */

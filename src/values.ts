@@ -42,6 +42,8 @@ export const values = {
   /** How long a browser is remembered as one that its owner signed in with before. */
   knownDevice: 365 * day,
   pushedRequest: 60 * second,
+  /** The longest that an app's signed assertion may have left to live (FAPI 1.0 Advanced §5.2.2 for request objects). */
+  assertion: 1 * hour,
   jwksCache: 10 * minute,
   /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
   passwordLength: 15,

@@ -48,7 +48,7 @@ export async function accountByIdentifier(db: Database, typed: string) {
       'given_name',
       'disabled_at',
     ]);
-  if (!typed.includes('@')) {
+  if (!typed.normalize('NFKC').includes('@')) {
     return (await query.where('sign_in_name', '=', typed.trim().toLowerCase()).executeTakeFirst()) ?? null;
   }
   const normal = normaliseEmail(typed);

@@ -27,7 +27,11 @@ function artifactAdapter(db: Database, clock: Clock, kind: string): Adapter {
   const store = artifacts(db, clock, kind);
   const payload = (found: Payload | undefined): AdapterPayload | undefined => found;
   return {
-    upsert: (id, value, expiresIn) => store.save(id, { ...value }, expiresIn),
+    async upsert(id, value, expiresIn) {
+      // The database keeps no null character: what an app or a browser sent with one is a bad request, not our fault.
+      if (JSON.stringify(value).includes('\\u0000')) throw new errors.InvalidRequest('there is a null character');
+      await store.save(id, { ...value }, expiresIn);
+    },
     find: async (id) => payload(await store.find(id)),
     findByUid: async () => undefined,
     findByUserCode: async (userCode) => payload(await store.findByUserCode(userCode)),

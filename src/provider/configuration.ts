@@ -128,6 +128,11 @@ export function configuration(parts: ProviderParts, clock: Clock): Configuration
       requestObjectSigningAlgValues: [...asymmetric],
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519'],
     },
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
+      if (Number(claims['exp']) > Date.now() / 1000 + values.assertion) {
+        throw new errors.InvalidClientAuth('the client_assertion lives too long');
+      }
+    },
     pkce: { required: () => true },
     conformIdTokenClaims: true,
     allowOmittingSingleRegisteredRedirectUri: false,

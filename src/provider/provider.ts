@@ -1,6 +1,7 @@
 import Provider from 'oidc-provider';
 import type { Logger } from 'pino';
 import type { Clock } from '../database/clock.js';
+import { MarkedBefore } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import { configuration } from './configuration.js';
 import type { ProviderParts } from './configuration.js';
@@ -27,6 +28,16 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
       return new Set([...(this.scope?.split(' ') ?? []), 'offline_access']);
     },
   });
+  // The library looks first and writes then; of several who come together the database says which was the first.
+  const unique = provider.ReplayDetection.unique;
+  provider.ReplayDetection.unique = async (...assertion) => {
+    try {
+      return await unique.apply(provider.ReplayDetection, assertion);
+    } catch (error) {
+      if (error instanceof MarkedBefore) return false;
+      throw error;
+    }
+  };
   // The library only forgets the cookie's row; ours leaves a tombstone, which a request in flight cannot undo.
   const forget = provider.Session.prototype.destroy;
   provider.Session.prototype.destroy = async function destroy() {

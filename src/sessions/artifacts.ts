@@ -7,7 +7,16 @@ import { after, values } from '../values.js';
 /** What the library stores of one thing: a flat JSON object; the columns beside it are for finding and ending. */
 export type Payload = Record<string, unknown>;
 
+/** A mark against replay that stood there already: of all who bring the same assertion at once, one is the first. */
+export class MarkedBefore extends Error {
+  constructor() {
+    super('this was used before');
+    this.name = 'MarkedBefore';
+  }
+}
+
 export interface Artifacts {
+  /** @throws MarkedBefore when it is a replay mark, and not the first */
   save(id: string, payload: Payload, seconds: number | undefined): Promise<void>;
   find(id: string): Promise<Payload | undefined>;
   findByUserCode(userCode: string): Promise<Payload | undefined>;
@@ -93,15 +102,21 @@ export function artifacts(db: Database, clock: Clock, kind: string): Artifacts {
         grantBound.has(kind) && grantId !== null
           ? sql`where exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = ${grantId})`
           : sql``;
-      await sql`
+      const replaced =
+        kind === 'ReplayDetection'
+          ? sql`nothing`
+          : sql`update set
+          uid = excluded.uid, grant_id = excluded.grant_id, account_id = excluded.account_id,
+          client_id = excluded.client_id, user_code = excluded.user_code, payload = excluded.payload,
+          expires_at = excluded.expires_at`;
+      const { rows } = await sql`
         insert into artifacts (kind, id_hash, uid, grant_id, account_id, client_id, user_code, payload, expires_at)
         select ${row.kind}, ${row.id_hash}, ${row.uid}, ${row.grant_id}, ${row.account_id}::uuid, ${row.client_id},
           ${row.user_code}, ${row.payload}::jsonb, ${row.expires_at}::timestamptz
         ${alive}
-        on conflict (kind, id_hash) do update set
-          uid = excluded.uid, grant_id = excluded.grant_id, account_id = excluded.account_id,
-          client_id = excluded.client_id, user_code = excluded.user_code, payload = excluded.payload,
-          expires_at = excluded.expires_at`.execute(db);
+        on conflict (kind, id_hash) do ${replaced}
+        returning kind`.execute(db);
+      if (kind === 'ReplayDetection' && rows.length === 0) throw new MarkedBefore();
     },
     async find(id) {
       const row = await db

@@ -1,0 +1,89 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startServer } from '../test/support/postgres-server.js';
+import type { Defence } from './defences/defence.js';
+import { doors } from './defences/doors.js';
+import { people } from './defences/people.js';
+import { protocol } from './defences/protocol.js';
+
+// Takes each defence out, in a copy of the last commit, and sees its test fail: `npm run defences`, or `npm run defences -- 5 20`
+// for the rows 5 and 20. Prints a table; ends with 1 where a test stays green or the defence is not found any more.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'parent-access-defences-'));
+const copy = join(folder, 'copy');
+const rows = process.argv.slice(2);
+// One database server for all runs; each makes databases of its own there.
+const server = await startServer(mkdtempSync(join(tmpdir(), 'parent-access-defences-')));
+
+interface Verdict {
+  fine: boolean;
+  says: string;
+}
+
+/** Runs the tests of one entry in the copy. */
+function run({ test, named }: Defence): { ran: number; failed: number } {
+  const report = join(folder, 'report.json');
+  rmSync(report, { force: true });
+  spawnSync(
+    process.execPath,
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      join('node_modules', 'jest', 'bin', 'jest.js'),
+      test,
+      '--json',
+      `--outputFile=${report}`,
+      ...(named === undefined ? [] : ['--testNamePattern', named]),
+    ],
+    { cwd: copy, stdio: 'ignore', env: { ...process.env, TEST_DATABASE_URL: server.url } },
+  );
+  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, 'utf8')) as {
+    numFailedTests: number;
+    numPassedTests: number;
+  };
+  return { ran: numFailedTests + numPassedTests, failed: numFailedTests };
+}
+
+function examine(defence: Defence): Verdict {
+  const path = join(copy, defence.file);
+  const whole = readFileSync(path, 'utf8');
+  if (whole.split(defence.find).length !== 2) return { fine: false, says: `not found once in ${defence.file}` };
+  writeFileSync(
+    path,
+    whole.replace(defence.find, () => defence.replacement),
+  );
+  try {
+    const { ran, failed } = run(defence);
+    if (ran === 0) return { fine: false, says: 'no such test ran' };
+    return failed > 0
+      ? { fine: true, says: `yes, ${failed} of ${ran}` }
+      : { fine: false, says: `NO: ${ran} stayed green` };
+  } finally {
+    writeFileSync(path, whole);
+  }
+}
+
+const git = (...words: string[]): void => void execFileSync('git', words, { cwd: root, stdio: 'ignore' });
+git('worktree', 'add', '--detach', copy, 'HEAD');
+let problems = 0;
+try {
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  process.stdout.write('| row | taken out | test | failed as it must |\n| --- | --- | --- | --- |\n');
+  for (const defence of [...protocol, ...people, ...doors].filter(
+    ({ row }) => rows.length === 0 || rows.includes(String(row)),
+  )) {
+    const { fine, says } = examine(defence);
+    if (!fine) problems += 1;
+    const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named}`}`;
+    process.stdout.write(`| ${defence.row} | ${defence.what} | ${test} | ${says} |\n`);
+  }
+} finally {
+  git('worktree', 'remove', '--force', copy);
+  rmSync(folder, { recursive: true, force: true });
+  await server.stop();
+}
+process.exitCode = problems === 0 ? 0 : 1;

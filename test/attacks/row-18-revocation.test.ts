@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as client from 'openid-client';
+import { linkIn, password, pressLink, register, signIn } from '../journeys/steps.js';
+import { apps, elementary } from '../provider/family.js';
+import { openBrowser } from '../support/browser.js';
+import type { Browser } from '../support/browser.js';
+import { startTestHouse } from '../support/house.js';
+import type { TestHouse } from '../support/house.js';
+import { post, relyingParty } from '../support/relying-party.js';
+import type { RelyingParty } from '../support/relying-party.js';
+
+type Tokens = Awaited<ReturnType<RelyingParty['tokens']>>;
+const second = 'an even longer way home';
+const third = 'quite another way to walk';
+
+describe('row 18: a new password ends what the old one opened', () => {
+  let house: TestHouse;
+  let echoices: RelyingParty;
+  let cafeteria: RelyingParty;
+  beforeAll(async () => {
+    house = await startTestHouse({ elementary, apps });
+    echoices = await relyingParty(house, 'echoices');
+    cafeteria = await relyingParty(house, 'cafeteria');
+    await register(openBrowser(), house, 'maria@example.org');
+    await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
+  });
+  afterAll(async () => {
+    await echoices.close();
+    await cafeteria.close();
+    await house.close();
+  });
+
+  async function signedIn(identifier: string, secret: string): Promise<Browser> {
+    const browser = openBrowser();
+    await browser.get(`${house.issuer}/sign-in`);
+    await signIn(browser, identifier, secret);
+    return browser;
+  }
+  const userinfo = async (tokens: Tokens): Promise<number> =>
+    (await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } })).status;
+  const active = async (tokens: Tokens): Promise<unknown> =>
+    (await post(house, '/introspect', { token: tokens.access_token }, { clientId: 'echoices', secret: house.secret }))
+      .body['active'];
+  const refresh = (tokens: Tokens) => client.refreshTokenGrant(echoices.configuration, tokens.refresh_token ?? '');
+  const isIn = async (browser: Browser): Promise<boolean> =>
+    (await browser.get(`${house.issuer}/`)).text.includes('Ana');
+
+  async function expectDead(browser: Browser, tokens: Tokens): Promise<void> {
+    expect(await isIn(browser)).toBe(false);
+    expect(await userinfo(tokens)).toBe(401);
+    expect(await active(tokens)).toBe(false);
+    await expect(refresh(tokens)).rejects.toMatchObject({ error: 'invalid_grant' });
+    const { url } = await echoices.request({ prompt: 'none' });
+    expect(new URL((await browser.get(url.href)).url).searchParams.get('error')).toBe('login_required');
+  }
+
+  it('a change ends every other session with its tokens and codes, keeps this one, and nobody else’s', async () => {
+    const here = await signedIn('maria@example.org', password);
+    const elsewhere = await signedIn('maria@example.org', password);
+    const pedro = await signedIn('pedro@example.org', password);
+    const mine = await echoices.tokens(here);
+    const theirs = await echoices.tokens(elsewhere);
+    const others = await echoices.tokens(pedro);
+    const another = await cafeteria.tokens(elsewhere);
+    const { callback, checks } = await echoices.authorize(elsewhere);
+
+    await here.get(`${house.issuer}/password`);
+    expect((await here.submit({ current: password, password: second })).status).toBe(200);
+
+    await expectDead(elsewhere, theirs);
+    expect(await userinfo(another)).toBe(401);
+    await expect(client.authorizationCodeGrant(echoices.configuration, callback, checks)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+    expect(await isIn(here)).toBe(true);
+    expect(await userinfo(mine)).toBe(200);
+    await refresh(mine);
+    expect(await userinfo(others)).toBe(200);
+    expect((await pedro.get(`${house.issuer}/`)).text).toContain('Tomas');
+    expect((await signedIn('maria@example.org', password)).page().status).toBe(422);
+  });
+
+  it('a recovery ends every session, that of the browser which recovers too, and nobody else’s', async () => {
+    const here = await signedIn('maria@example.org', second);
+    const elsewhere = await signedIn('maria@example.org', second);
+    const pedro = await signedIn('pedro@example.org', password);
+    const mine = await echoices.tokens(here);
+    const theirs = await echoices.tokens(elsewhere);
+    const before = (await here.cookies(house.issuer))['pa-session'];
+
+    await here.get(`${house.issuer}/recover`);
+    await here.submit({ identifier: 'maria@example.org' });
+    const letter = await house.mailbox.waitFor('maria@example.org', ({ text }) => text.includes('/recover/link'));
+    // Until the new password is there, nothing has happened: whoever asks for a letter signs nobody out.
+    expect(await isIn(elsewhere)).toBe(true);
+    await pressLink(here, linkIn(letter, '/recover/link'));
+    expect(await isIn(elsewhere)).toBe(true);
+    await here.get(`${house.issuer}/recover/password`);
+    await here.submit({ password: third });
+
+    await expectDead(elsewhere, theirs);
+    expect(await userinfo(mine)).toBe(401);
+    await expect(refresh(mine)).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect((await here.cookies(house.issuer))['pa-session']).not.toBe(before);
+    expect((await pedro.get(`${house.issuer}/`)).text).toContain('Tomas');
+    expect((await signedIn('maria@example.org', second)).page().status).toBe(422);
+    expect(await isIn(await signedIn('maria@example.org', third))).toBe(true);
+    // The link is over with it.
+    expect((await pressLink(openBrowser(), linkIn(letter, '/recover/link'))).status).toBe(410);
+  });
+});
