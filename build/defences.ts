@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,11 +37,20 @@ function run({ test, named }: Defence): { ran: number; failed: number } {
       join('node_modules', 'jest', 'bin', 'jest.js'),
       test,
       '--json',
+      '--forceExit',
       `--outputFile=${report}`,
       ...(named === undefined ? [] : ['--testNamePattern', named]),
     ],
-    { cwd: copy, stdio: 'ignore', env: { ...process.env, TEST_DATABASE_URL: server.url } },
+    {
+      cwd: copy,
+      stdio: 'ignore',
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, TEST_DATABASE_URL: server.url },
+    },
   );
+  // A house that cannot be closed without its defence is a failure too, but one to look at.
+  if (!existsSync(report)) return { ran: 0, failed: 0 };
   const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, 'utf8')) as {
     numFailedTests: number;
     numPassedTests: number;
@@ -59,7 +68,7 @@ function examine(defence: Defence): Verdict {
   );
   try {
     const { ran, failed } = run(defence);
-    if (ran === 0) return { fine: false, says: 'no such test ran' };
+    if (ran === 0) return { fine: false, says: 'NO: no such test ran to its end' };
     return failed > 0
       ? { fine: true, says: `yes, ${failed} of ${ran}` }
       : { fine: false, says: `NO: ${ran} stayed green` };
@@ -79,7 +88,7 @@ try {
   )) {
     const { fine, says } = examine(defence);
     if (!fine) problems += 1;
-    const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named}`}`;
+    const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named.replaceAll('|', ' / ')}`}`;
     process.stdout.write(`| ${defence.row} | ${defence.what} | ${test} | ${says} |\n`);
   }
 } finally {

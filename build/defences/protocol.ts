@@ -38,8 +38,8 @@ export const protocol: readonly Defence[] = [
     file: 'src/provider/configuration.ts',
     find: 'pkce: { required: () => true }',
     replacement: 'pkce: { required: () => false }',
-    test: 'test/provider/attacks.test.ts',
-    named: 'a challenge that was never sent',
+    test: 'test/attacks/row-01-requests.test.ts',
+    named: 'without PKCE',
   },
   {
     row: 4,

@@ -83,6 +83,15 @@ describe('rows 1, 4 and 6: requests with something changed', () => {
     expect((await post(house, '/token', { ...fields, client_id: 'echoices' })).status).toBeGreaterThanOrEqual(400);
   });
 
+  it('row 4: a request without PKCE gets no code', async () => {
+    const { url } = await echoices.request();
+    url.searchParams.delete('code_challenge');
+    url.searchParams.delete('code_challenge_method');
+    const page = await mother.get(url.href);
+    expect(new URL(page.url).searchParams.get('code')).toBeNull();
+    expect(new URL(page.url).searchParams.get('error')).toBe('invalid_request');
+  });
+
   it('row 4: a code of one request is not redeemed with the proof of another', async () => {
     const first = await echoices.authorize(mother);
     const second = await echoices.authorize(mother);

@@ -79,11 +79,12 @@ describe('row 15: addresses', () => {
   const accounts = (): Promise<Array<{ email: string }>> => house.db.selectFrom('accounts').select('email').execute();
   /** Waits until every request is decided, so that a letter which was to come has been written. */
   async function settled(): Promise<void> {
-    for (;;) {
+    for (let tries = 0; tries < 500; tries += 1) {
       const open = await house.db.selectFrom('account_requests').select('id').where('outcome', 'is', null).execute();
       if (open.length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    throw new Error('the requests were not decided');
   }
 
   it.each(spellings)('%j is the account’s own', async (spelling) => {
