@@ -30,13 +30,14 @@ export function doneRoutes(
   { interactions, reply }: { interactions: Interactions; reply: Reply },
 ): void {
   router.post('/done', async (ctx) => {
-    await interactions.end(ctx);
+    // First of all, so that the browser is wiped also where the database fails.
     for (const line of (ctx.get('Cookie') || '').split(';')) {
       const name = line.split('=')[0]?.trim() ?? '';
       // Also where Clear-Site-Data is not known; what has a path of its own is of no use any more.
       if (/^(__(Host|Secure)-)?pa-[\w.-]+$/.test(name)) ctx.cookies.set(name, null, { path: '/', signed: false });
     }
     ctx.set('Clear-Site-Data', '"cache", "cookies", "storage"');
+    await interactions.end(ctx);
     ctx.redirect('/done');
   });
 

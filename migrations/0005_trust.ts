@@ -7,6 +7,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table sessions add column device text not null default 'own'
       check (device in ('own', 'kept', 'shared'))`.execute(db);
   await sql`alter table fresh_proofs add column shared boolean not null default false`.execute(db);
+  await sql`create index fresh_proofs_account on fresh_proofs (account_id) where consumed_at is null`.execute(db);
   // One row a person and app: what was allowed is named in full, so that a registration that grew is asked about again.
   await sql`
     create table consents (

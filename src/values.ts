@@ -51,6 +51,8 @@ export const values = {
   throttles: {
     passwordPerAccountAndSource: { points: 5, duration: 15 * minute },
     passwordPerKnownDevice: { points: 5, duration: 15 * minute },
+    /** Over all known devices of an account; beyond it they are strangers again. */
+    passwordPerAllKnownDevices: { points: 10, duration: 15 * minute },
     passwordPerSource: { points: 20, duration: 5 * minute },
     requestPerAddress: { points: 5, duration: 1 * day },
     requestPerSource: { points: 10, duration: 10 * minute },

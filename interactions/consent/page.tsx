@@ -47,7 +47,7 @@ export function ConsentPage({ view, action, cancelAction, appName, vendorUri, fa
         )}
         <p class="pa-text">{t('consent.free')}</p>
         <p class="pa-text">{t('consent.later')}</p>
-        <Form action={action}>
+        <Form action={action} hidden={{ facts: facts.join(' ') }}>
           <Button>{t('consent.allow')}</Button>
         </Form>
         <Form action={cancelAction}>

@@ -1,4 +1,5 @@
 import type { RouterInstance } from '@koa/router';
+import { field } from '../../src/http/form.js';
 import { consentFacts } from '../../src/provider/consent-facts.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { currentInteraction } from '../entry.js';
@@ -12,6 +13,8 @@ export function showConsent(parts: InteractionParts): ShowPrompt {
   return async (ctx, details) => {
     const { uid, app, uiLocales } = details;
     if (app === null) throw new Error('A consent without an app.');
+    // An app of the district is asked for by nobody but itself (prompt=consent): there is nothing to decide.
+    if (app.party !== 'vendor') return ctx.redirect(await parts.interactions.consent(ctx));
     parts.reply(
       ctx,
       ConsentPage,
@@ -29,9 +32,13 @@ export function showConsent(parts: InteractionParts): ShowPrompt {
 }
 
 export function consentRoutes(router: RouterInstance, parts: InteractionParts): void {
+  const show = showConsent(parts);
   router.post('/interaction/:uid/consent', async (ctx) => {
     const details = await currentInteraction(ctx, parts, 'consent');
     if (details === null) return;
+    // What was read is what is allowed: a registration that grew meanwhile is shown again.
+    const read = field(ctx, 'facts');
+    if (details.app?.party === 'vendor' && read !== consentFacts(details.app).join(' ')) return show(ctx, details);
     ctx.redirect(await parts.interactions.consent(ctx));
   });
 }

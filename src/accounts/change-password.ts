@@ -2,6 +2,7 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { revoke } from '../sessions/revoke.js';
+import { endFreshProofs } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
 
 /** Posts the letter that tells the owner of a changed password, with the transaction that changes it. */
@@ -27,6 +28,7 @@ export async function changePassword(
       .set({ password_hash: passwordHash, password_changed_at: clock() })
       .where('id', '=', accountId)
       .execute();
+    await endFreshProofs(trx, clock, accountId);
     await revoke(
       trx,
       audit,

@@ -29,6 +29,16 @@ export async function leaveFreshProof(
   return secret;
 }
 
+/** Ends every proof of an account that no login prompt took yet: a later change of the password outweighs them. */
+export async function endFreshProofs(trx: Database, clock: Clock, accountId: string): Promise<void> {
+  await trx
+    .updateTable('fresh_proofs')
+    .set({ consumed_at: clock() })
+    .where('account_id', '=', accountId)
+    .where('consumed_at', 'is', null)
+    .execute();
+}
+
 /** Whose browser it is. */
 export interface FreshProof {
   accountId: string;

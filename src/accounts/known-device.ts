@@ -11,7 +11,8 @@ function mark(key: Uint8Array, device: string, identifier: string): string {
 
 /**
  * Recognises a browser from which its owner signed in before, by its cookie alone: the limits of strangers need not stop
- * it, and nothing is looked up to know it. Whoever steals the cookie gains five tries in fifteen minutes, no more.
+ * it, and nothing is looked up to know it. Whoever steals such cookies, or once knew the password and collected them, gains
+ * ten tries in fifteen minutes over all of them.
  *
  * @param key SECRETS_KEY
  * @param cookie what `rememberDevice` gave

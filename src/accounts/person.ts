@@ -38,7 +38,7 @@ export async function accountPerson(db: Database, accountId: string): Promise<Ac
     phone: string | null;
     updated_at: Date;
   }>`
-    select a.id, a.given_name, a.family_name, a.locale, a.email, a.password_changed_at as updated_at,
+    select a.id, a.given_name, a.family_name, a.locale, a.email, greatest(a.created_at, a.email_proven_at) as updated_at,
       (select n.e164 from proven_contacts p
         join contacts c on c.id = p.contact_id and c.current
         join contact_phones n on n.contact_id = c.id and n.e164 is not null

@@ -6,7 +6,7 @@ import { values } from '../values.js';
 import { mailboxState } from './account.js';
 import { recoveryCodeHash } from './activate.js';
 import type { PasswordNotice } from './change-password.js';
-import { leaveFreshProof } from './fresh-proof.js';
+import { endFreshProofs, leaveFreshProof } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { consumeRequest } from './requests.js';
 import type { ClaimedRequest } from './requests.js';
@@ -73,6 +73,7 @@ export async function recover(
       .set({ password_hash: passwordHash, password_changed_at: now })
       .where('id', '=', accountId)
       .execute();
+    await endFreshProofs(trx, clock, accountId);
     await revoke(trx, audit, clock, { account: accountId }, 'recovered', `account:${accountId}`);
     await audit(trx, { kind: 'account.recovered', actor: `account:${accountId}`, subject: `account:${accountId}` });
     await notice(trx, accountId);

@@ -1,5 +1,6 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Database } from '../database/database.js';
+import { Throttled } from '../http/throttle.js';
 import type { MakeThrottle, Throttle } from '../http/throttle.js';
 import { values } from '../values.js';
 import { accountByIdentifier, identifierKey } from './account.js';
@@ -20,6 +21,17 @@ export interface SignIn {
   check(identifier: string, password: string, source: string, deviceCookie?: string): Promise<string | null>;
 }
 
+/** Counts a try, and says whether it was within the limit. */
+async function isWithin(throttle: Throttle, key: string): Promise<boolean> {
+  try {
+    await throttle.spend(key);
+    return true;
+  } catch (error) {
+    if (error instanceof Throttled) return false;
+    throw error;
+  }
+}
+
 /** @param key SECRETS_KEY: what known devices are recognised by */
 export function signIn(
   db: Database,
@@ -30,11 +42,14 @@ export function signIn(
 ): SignIn {
   const perAccount: Throttle = throttle('password-account', values.throttles.passwordPerAccountAndSource);
   const perDevice: Throttle = throttle('password-device', values.throttles.passwordPerKnownDevice);
+  const perOwner: Throttle = throttle('password-owner', values.throttles.passwordPerAllKnownDevices);
   const perSource: Throttle = throttle('password-source', values.throttles.passwordPerSource);
   return {
     async check(identifier, password, source, deviceCookie) {
       const who = identifierKey(identifier);
-      const device = knownDevice(key, deviceCookie, who);
+      const known = knownDevice(key, deviceCookie, who);
+      // Who knew the password once may have collected many such cookies: together they have one limit too.
+      const device = known !== null && (await isWithin(perOwner, who)) ? known : null;
       const counter = device === null ? perAccount : perDevice;
       const counted = `${who} ${device ?? source}`;
       if (device === null) await perSource.spend(source);
@@ -46,7 +61,7 @@ export function signIn(
       );
       if (!matches || account === null || account.disabled_at !== null) return null;
       await counter.clear(counted);
-      if (device === null) await perSource.refund(source);
+      await (device === null ? perSource.refund(source) : perOwner.refund(who));
       await audit(db, {
         kind: 'account.password-accepted',
         actor: `account:${account.id}`,

@@ -12,7 +12,9 @@ export function requestLog(logger: Logger): Middleware {
     try {
       await next();
     } finally {
-      const route = ctx.path.replaceAll(/[A-Za-z0-9_-]{20,}/g, ':id').slice(0, 120);
+      // A path that nobody has is somebody's typing, which may hold anything.
+      const known = ctx.path.replaceAll(/[A-Za-z0-9_-]{20,}/g, ':id').slice(0, 120);
+      const route = ctx.status === 404 || /[^a-z/.:_-]/i.test(known) ? '(other)' : known;
       logger.info(
         { id, method: ctx.method, route, status: ctx.status, ms: Math.round(performance.now() - start) },
         'request',

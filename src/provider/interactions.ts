@@ -84,6 +84,17 @@ export function interactions(
   };
   const finish = (ctx: Context, result: Parameters<Provider['interactionResult']>[2]): Promise<string> =>
     provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true });
+  const tellAndEnd = async (session: InstanceType<Provider['Session']>, because: string): Promise<void> => {
+    const { accountId, uid } = session;
+    if (accountId === undefined) return;
+    const told = Object.entries(session.authorizations ?? {}).map(async ([clientId, { sid }]) => {
+      const client = (await provider.Client.find(clientId)) as LogoutReceiver | undefined;
+      if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(accountId, sid ?? '');
+    });
+    await endSession(uid, because, accountId);
+    // Each app has its own time limit; one that does not answer keeps nobody from going on.
+    await Promise.allSettled(told);
+  };
   const appFor = (clientId: unknown): AppRegistration | null =>
     typeof clientId === 'string' ? (apps.get(clientId) ?? null) : null;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -108,12 +119,13 @@ export function interactions(
     async login(ctx, { accountId, amr, device }) {
       const found = await provider.interactionDetails(ctx.req, ctx.res);
       const before = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-      // Somebody else was signed in on this browser: the interaction forgets them, and their session ends whole.
-      if (before.accountId !== undefined && before.accountId !== accountId) {
+      // Somebody else was signed in on this browser, or the computer is called shared only now: the interaction forgets the
+      // session before, which ends whole, with the refresh tokens and open pages that it had.
+      if (before.accountId !== undefined && (before.accountId !== accountId || device === 'shared')) {
         delete found.session;
         delete found.grantId;
         await found.persist();
-        await endSession(before.uid, 'switched', before.accountId);
+        await tellAndEnd(before, 'switched');
       }
       return finish(ctx, {
         login: { accountId, amr, acr, ts: Math.floor(clock().getTime() / 1000), device, remember: device === 'kept' },
@@ -126,7 +138,9 @@ export function interactions(
       if (app === null || session === undefined || prompt.name !== 'consent')
         throw new errors.InvalidRequest('no consent is asked');
       // The permission itself is what counts; the grant is made from it, and from the registration.
-      await giveConsent({ accountId: session.accountId, clientId: app.client_id, facts: consentFacts(app) });
+      if (app.party === 'vendor') {
+        await giveConsent({ accountId: session.accountId, clientId: app.client_id, facts: consentFacts(app) });
+      }
       return finish(ctx, { consent: {} });
     },
     cancel: (ctx) =>
@@ -156,16 +170,7 @@ export function interactions(
       return `/authorize?${query}`;
     },
     async end(ctx) {
-      const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-      const { accountId, uid } = session;
-      if (accountId === undefined) return;
-      const told = Object.entries(session.authorizations ?? {}).map(async ([clientId, { sid }]) => {
-        const client = (await provider.Client.find(clientId)) as LogoutReceiver | undefined;
-        if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(accountId, sid ?? '');
-      });
-      await endSession(uid, 'done', accountId);
-      // Each app has its own time limit; one that does not answer keeps nobody from leaving.
-      await Promise.allSettled(told);
+      await tellAndEnd(await provider.Session.get(provider.createContext(ctx.req, ctx.res)), 'done');
     },
     async isNew(uid) {
       const found = await past(uid);

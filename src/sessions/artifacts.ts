@@ -42,6 +42,12 @@ function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** Whose sign-in an interaction holds that was accepted and has not reached its app yet. */
+function signedInBy({ result }: Payload): string | null {
+  const { login } = (result ?? {}) as { login?: { accountId?: unknown } };
+  return text(login?.accountId);
+}
+
 /** Drops what the id column holds as a digest, and the session's cookie that the library copies into an interaction. */
 function withoutSecrets(kind: string, payload: Payload): Payload {
   const { jti, ...rest } = payload;
@@ -91,7 +97,7 @@ export function artifacts(db: Database, clock: Clock, kind: string): Artifacts {
         id_hash: key(id),
         uid: text(payload['uid']),
         grant_id: grantId,
-        account_id: text(payload['accountId']),
+        account_id: text(payload['accountId']) ?? signedInBy(payload),
         client_id: text(payload['clientId']),
         user_code: text(payload['userCode']),
         payload: JSON.stringify(withoutSecrets(kind, payload)),

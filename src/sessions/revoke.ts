@@ -39,6 +39,16 @@ export async function revoke(
   if ('account' in target && target.except === undefined) {
     await trx.updateTable('accounts').set({ sessions_not_before: clock() }).where('id', '=', target.account).execute();
   }
+  // A sign-in that was accepted with the old password, and waits to go on, is over as well.
+  if ('account' in target) {
+    await trx
+      .updateTable('artifacts')
+      .set({ consumed_at: clock() })
+      .where('kind', '=', 'Interaction')
+      .where('account_id', '=', target.account)
+      .where('consumed_at', 'is', null)
+      .execute();
+  }
   const uids = ended.map((row) => row.uid);
   const authorizations = await trx
     .deleteFrom('session_authorizations')

@@ -19,6 +19,13 @@ export interface LivingSession {
   device?: unknown;
 }
 
+const lives = { own: values.session, kept: values.keptSession, shared: values.sharedSession };
+
+/** Whether a session has reached its end, however much it was used. */
+export function isOver({ loginTs, device }: LivingSession, now: Date): boolean {
+  return loginTs !== undefined && loginTs + lives[deviceOf(device)] <= now.getTime() / 1000;
+}
+
 /**
  * How long a session lives from `now` if it is not used again, in whole seconds, at least one.
  * 12 hours after sign-in; kept: 30 days, 14 of them idle; shared computer: 60 minutes, 15 of them idle.

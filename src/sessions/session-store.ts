@@ -4,7 +4,7 @@ import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
 import { after, values } from '../values.js';
 import type { Payload } from './artifacts.js';
-import { deviceOf, secondsToLive } from './session-life.js';
+import { deviceOf, isOver, secondsToLive } from './session-life.js';
 
 /** One app that a session was used for: the `sid` it knows the session by, and its grant. */
 export interface Authorization {
@@ -51,7 +51,7 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         and s.expires_at > ${clock()}
         and (o.sessions_not_before is null or s.created_at >= o.sessions_not_before)`.execute(db);
     const row = rows[0];
-    if (row === undefined) return undefined;
+    if (row === undefined || isOver(row.payload, clock())) return undefined;
     return {
       ...row.payload,
       // The library checks expiry by its own copy of it, which does not know of later use.

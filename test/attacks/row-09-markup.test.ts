@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'node-html-parser';
 import type { BrowserContext } from 'playwright-core';
 import { appSchema } from '../../src/provider/app-registration.js';
+import { passwordScript } from '../../src/ui/assets.js';
 import { choosePassword, interactionOf, linkIn, pressLink, register } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
@@ -24,6 +25,9 @@ function dangers(html: string): string[] {
     .querySelectorAll('*')
     .flatMap((element) => {
       const tag = element.tagName.toLowerCase();
+      // Our own file, by its name, with nothing in it.
+      const isOurs = tag === 'script' && element.getAttribute('src') === passwordScript.path && element.text === '';
+      if (isOurs) return [];
       const found = ['script', 'img', 'iframe', 'object', 'embed', 'base'].includes(tag) ? [tag] : [];
       for (const [name, value] of Object.entries(element.attributes)) {
         if (/^on/i.test(name) || name === 'srcdoc') found.push(`${tag}[${name}]`);
@@ -238,7 +242,7 @@ describe('row 9: text that would be markup', () => {
       await page.fill('input[name=phone]', attribute);
       await page.evaluate(`document.querySelector('main form').noValidate = true`);
       await Promise.all([page.waitForEvent('load'), page.click('main button[type=submit]')]);
-      expect(await page.locator('img, script').count()).toBe(0);
+      expect(await page.locator('img, script:not([src^="/assets/show-password-"])').count()).toBe(0);
       expect(ran).toHaveLength(1);
     });
   });

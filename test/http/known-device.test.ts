@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { password, register } from '../journeys/steps.js';
 import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
@@ -18,6 +18,9 @@ describe('a device that its owner used before', () => {
     await register(openBrowser({ from: '127.0.9.1' }), house, maria);
   });
   afterAll(() => house.close());
+  beforeEach(async () => {
+    await house.db.deleteFrom('throttles').execute();
+  });
 
   /** The owner's browser, signed out again. */
   async function usedBefore(from: string, device = 'own'): Promise<Browser> {
@@ -68,6 +71,16 @@ describe('a device that its owner used before', () => {
     await exhaust('127.0.10.4');
     await forged.get(`${house.issuer}/sign-in`);
     expect(await tries(forged, maria, password, 1)).toEqual([429]);
+  });
+
+  it('gives no more than ten tries over as many devices as somebody collects', async () => {
+    const devices = [];
+    for (let index = 0; index < 4; index += 1) devices.push(await usedBefore('127.0.10.6'));
+    await exhaust('127.0.10.6');
+    const statuses = [];
+    for (const owner of devices) statuses.push(...(await tries(owner, maria, wrong, 5)));
+    expect(statuses.filter((status) => status === 422)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(10);
   });
 
   it('is not needed to recover: a stranger at the limit leaves that way open', async () => {

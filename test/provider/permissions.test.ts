@@ -88,6 +88,26 @@ describe('a permission', () => {
     expect(new URL((await mother.get(silent.href)).url).searchParams.get('error')).toBe('consent_required');
   });
 
+  it('is for what was read: a form that names other facts is shown again', async () => {
+    const { url } = await homework.request();
+    await mother.get(url.href);
+    const page = mother.page();
+    const form = page.$('form[action$="/consent"]');
+    form?.querySelector('input[name=facts]')?.setAttribute('value', 'name');
+    const again = await mother.submit({}, { form: 'form[action$="/consent"]' });
+    expect(again.text).toContain('Homework Helper asks for your permission');
+    const given = await house.db.selectFrom('consents').selectAll().where('revoked_at', 'is', null).execute();
+    expect(given).toEqual([]);
+  });
+
+  it('is not asked, and not listed, for an app of the district', async () => {
+    const echoices = await relyingParty(house, 'echoices');
+    const { callback } = await echoices.authorize(mother, { prompt: 'consent' });
+    expect(callback.searchParams.get('code')).not.toBeNull();
+    expect((await mother.get(`${house.issuer}/permissions`)).text).not.toContain('eChoices');
+    await echoices.close();
+  });
+
   it('of nobody’s, and of an app that never was, ends without a fault', async () => {
     await mother.get(`${house.issuer}/permissions`);
     expect(mother.page().text).toContain('You gave no app permission');

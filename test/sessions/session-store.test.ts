@@ -40,7 +40,7 @@ describe.each(databases)('sessions on %s', (kind) => {
     kind: 'Session',
     uid,
     accountId: mother,
-    loginTs: 1,
+    loginTs: Math.floor(now.getTime() / 1000),
     ...more,
   });
   const end = (target: Target): Promise<Revoked> =>

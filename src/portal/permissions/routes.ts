@@ -33,7 +33,7 @@ export function permissionRoutes(router: RouterInstance, parts: PermissionParts)
     const permissions = (await consentsOf(db, accountId)).flatMap(({ clientId, facts, givenAt }) => {
       const app = interactions.app(clientId);
       // An app that left the district gets nothing; there is nothing to stop.
-      if (app === null) return [];
+      if (app?.party !== 'vendor') return [];
       const allowed = consentFacts(app).filter((fact) => facts.includes(fact));
       return [{ clientId, appName: nameOf(ctx, clientId), facts: allowed, givenAt }];
     });

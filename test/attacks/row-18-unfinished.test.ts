@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { interactionOf, linkIn, password, pressLink, register } from '../journeys/steps.js';
+import { apps, elementary } from '../provider/family.js';
+import { openBrowser } from '../support/browser.js';
+import type { Browser } from '../support/browser.js';
+import { startTestHouse } from '../support/house.js';
+import type { TestHouse } from '../support/house.js';
+import { post, relyingParty } from '../support/relying-party.js';
+import type { RelyingParty } from '../support/relying-party.js';
+
+const maria = 'maria@example.org';
+const next = 'another long way to school';
+
+/** Rows 7 and 18: what was begun with the old word must not be finished with it. */
+describe('a sign-in that was accepted and left standing', () => {
+  let house: TestHouse;
+  let homework: RelyingParty;
+  let echoices: RelyingParty;
+  let current = password;
+  beforeAll(async () => {
+    house = await startTestHouse({ elementary, apps });
+    homework = await relyingParty(house, 'homework');
+    echoices = await relyingParty(house, 'echoices');
+    await register(openBrowser(), house, maria);
+  });
+  afterAll(async () => {
+    await homework.close();
+    await echoices.close();
+    await house.close();
+  });
+
+  async function recover(): Promise<Browser> {
+    const browser = openBrowser();
+    const before = house.mailbox.to(maria).length;
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: maria });
+    const letter = await house.mailbox.waitFor(
+      maria,
+      ({ text }) => text.includes('/recover/link') && house.mailbox.to(maria).length > before,
+    );
+    await pressLink(browser, linkIn(letter, '/recover/link'));
+    return browser;
+  }
+  async function signedIn(device: string): Promise<Browser> {
+    const browser = openBrowser();
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({ identifier: maria, password: current, device });
+    return browser;
+  }
+  const seesChildren = async (browser: Browser): Promise<boolean> =>
+    (await browser.get(`${house.issuer}/`)).text.includes('Ana');
+
+  it('is over after a recovery', async () => {
+    const thief = openBrowser();
+    await thief.get(`${house.issuer}/sign-in`);
+    const kept = await thief.submit({ identifier: maria, password: current, device: 'kept' }, { follow: false });
+    const owner = await recover();
+    await owner.submit({ password: next });
+    current = next;
+    await thief.get(kept.headers.location ?? '');
+    expect(await seesChildren(thief)).toBe(false);
+    expect(await seesChildren(owner)).toBe(true);
+  });
+
+  it('is over after a change of the password, and the owner’s session goes on', async () => {
+    const owner = await signedIn('own');
+    const thief = openBrowser();
+    await thief.get(`${house.issuer}/sign-in`);
+    const kept = await thief.submit({ identifier: maria, password: current, device: 'kept' }, { follow: false });
+    await owner.get(`${house.issuer}/password`);
+    await owner.submit({ current, password });
+    current = password;
+    await thief.get(kept.headers.location ?? '');
+    expect(await seesChildren(thief)).toBe(false);
+    expect(await seesChildren(owner)).toBe(true);
+  });
+
+  it('by an earlier recovery is over after a later one', async () => {
+    const thief = await recover();
+    await thief.submit({ password: 'the way of the thief' }, { follow: false });
+    const owner = await recover();
+    await owner.submit({ password });
+    expect(await seesChildren(owner)).toBe(true);
+    await thief.get(`${house.issuer}/sign-in`);
+    expect(await seesChildren(thief)).toBe(false);
+  });
+
+  it('on the family’s computer does not outlive that it is called shared: neither its pages nor its tokens', async () => {
+    const browser = await signedIn('own');
+    const tokens = await echoices.tokens(browser);
+    const { url } = await homework.request();
+    const consent = await browser.get(url.href);
+    const { url: again } = await echoices.request({ prompt: 'login' });
+    await browser.get(again.href);
+    await browser.submit({ identifier: maria, password: current, device: 'shared' });
+    const refreshed = await post(
+      house,
+      '/token',
+      { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' },
+      { clientId: 'echoices', secret: house.secret },
+    );
+    expect(refreshed.body['error']).toBe('invalid_grant');
+    await browser.get(`${house.issuer}/interaction/${interactionOf(consent)}`);
+    const live = await house.db
+      .selectFrom('sessions')
+      .select('device')
+      .where('revoked_at', 'is', null)
+      .orderBy('created_at', 'desc')
+      .executeTakeFirstOrThrow();
+    expect(live.device).toBe('shared');
+  });
+});
