@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { jsonFault } from '../json-fault.js';
 import { appSchema, contradictions } from './app-registration.js';
 import type { AppRegistration } from './app-registration.js';
 
@@ -24,8 +25,7 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unreadable';
-    throw new ClientsFileError([`${path}: is not JSON: ${reason}`]);
+    throw new ClientsFileError([`${path}: is not JSON${jsonFault(error)}`]);
   }
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { CronExpressionParser } from 'cron-parser';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { jsonFault } from '../json-fault.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 
@@ -74,9 +75,7 @@ export function parseFeedsFile(text: string, where: string): FeedsFile {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new FeedsFileError(`${where} is not JSON: ${error instanceof Error ? error.message : 'unreadable'}`, {
-      cause: error,
-    });
+    throw new FeedsFileError(`${where} is not JSON${jsonFault(error)}`);
   }
   const parsed = fileSchema.safeParse(json);
   if (parsed.success) return parsed.data;
