@@ -139,6 +139,23 @@ export const trust: readonly Defence[] = [
     named: 'called shared',
   },
   {
+    row: 7,
+    what: 'a request from before the sign-in writes nothing after it',
+    file: 'src/sessions/session-store.ts',
+    find: '            and (sessions.account_id is null or excluded.account_id is not null)\n',
+    replacement: '',
+    test: 'test/sessions/session-store.test.ts',
+    named: 'from before the sign-in',
+  },
+  {
+    row: 21,
+    what: 'slow headers and bodies are cut off',
+    file: 'src/app.ts',
+    find: 'requestTimeout: 30_000, headersTimeout: 10_000,',
+    replacement: 'requestTimeout: 3_000_000, headersTimeout: 3_000_000,',
+    test: 'test/attacks/row-21-slow.test.ts',
+  },
+  {
     row: 18,
     what: 'a sign-in that waits ends with the password',
     file: 'src/sessions/artifacts.ts',

@@ -95,6 +95,8 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             created_at = case when sessions.account_id is distinct from excluded.account_id
               then excluded.created_at else sessions.created_at end
           where sessions.revoked_at is null
+            -- A request from before the sign-in that ends after it knows less than the session: it writes nothing.
+            and (sessions.account_id is null or excluded.account_id is not null)
           returning uid
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)

@@ -67,6 +67,18 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await store().find('after')).toMatchObject({ uid: 'u' });
   });
 
+  it('are not taken back by a request from before the sign-in that ends after it', async () => {
+    const { accountId: _, loginTs: __, ...anonymous } = session('u');
+    await store().save('before', anonymous, hour);
+    await store().forget('before');
+    await store().save('after', session('u', { device: 'shared' }), hour);
+    await store().save('before', anonymous, 12 * hour);
+    expect(await store().find('before')).toBeUndefined();
+    expect(await store().find('after')).toMatchObject({ accountId: mother, device: 'shared' });
+    const row = await db.selectFrom('sessions').select(['account_id', 'device']).executeTakeFirstOrThrow();
+    expect(row).toEqual({ account_id: mother, device: 'shared' });
+  });
+
   it('end at their time by the passed clock', async () => {
     await store().save('c', session('u'), 12 * hour);
     advance(12 * hour - 1);
