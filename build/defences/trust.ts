@@ -78,9 +78,9 @@ export const trust: readonly Defence[] = [
   {
     row: 13,
     what: '60 minutes on a shared computer',
-    file: 'src/sessions/session-life.ts',
-    find: 'Math.min(values.sharedSessionIdle, left(values.sharedSession))',
-    replacement: 'values.sharedSessionIdle',
+    file: 'src/values.ts',
+    find: 'sharedSession: 60 * minute',
+    replacement: 'sharedSession: 600 * minute',
     test: shared,
     named: '60 minutes',
   },

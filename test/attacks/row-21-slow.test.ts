@@ -43,5 +43,6 @@ describe('row 21: a sender who never ends', () => {
       'HTTP/1.1 408 Request Timeout',
       'HTTP/1.1 408 Request Timeout',
     ]);
-  });
+    // The limits are 10 and 30 seconds; without them this would wait for ever.
+  }, 40_000);
 });
