@@ -87,13 +87,15 @@ export function interactions(
   const tellAndEnd = async (session: InstanceType<Provider['Session']>, because: string): Promise<void> => {
     const { accountId, uid } = session;
     if (accountId === undefined) return;
-    const told = Object.entries(session.authorizations ?? {}).map(async ([clientId, { sid }]) => {
-      const client = (await provider.Client.find(clientId)) as LogoutReceiver | undefined;
-      if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(accountId, sid ?? '');
-    });
+    const reached = Object.entries(session.authorizations ?? {});
     await endSession(uid, because, accountId);
-    // Each app has its own time limit; one that does not answer keeps nobody from going on.
-    await Promise.allSettled(told);
+    // Each app has its own time limit; one that refuses or does not answer keeps nobody from going on.
+    await Promise.allSettled(
+      reached.map(async ([clientId, { sid }]) => {
+        const client = (await provider.Client.find(clientId)) as LogoutReceiver | undefined;
+        if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(accountId, sid ?? '');
+      }),
+    );
   };
   const appFor = (clientId: unknown): AppRegistration | null =>
     typeof clientId === 'string' ? (apps.get(clientId) ?? null) : null;
