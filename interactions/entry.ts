@@ -84,7 +84,8 @@ export function entryRoutes(
       const proven = await provenJustNow(ctx, parts);
       if (proven !== null) {
         const device = proven.shared ? 'shared' : 'own';
-        return ctx.redirect(await parts.interactions.login(ctx, { accountId: proven.accountId, amr: ['pwd'], device }));
+        const { accountId, generation } = proven;
+        return ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], device, generation }));
       }
       // Another tab of this browser signed in meanwhile: this one need not ask again.
       if (details.accountId === null && (await parts.interactions.session(ctx)) !== null) {

@@ -1,10 +1,12 @@
 import type { RouterInstance } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { CookieJar } from '../src/http/cookies.js';
-import type { Interactions } from '../src/provider/interactions.js';
+import { parameter } from '../src/http/form.js';
 import type { Reply } from '../src/ui/reply.js';
 import { values } from '../src/values.js';
 import { DonePage } from './done/page.js';
+import { countSignOut } from './sign-out/last-sign-out.js';
+import type { LastSignOutParts } from './sign-out/last-sign-out.js';
 
 /** Remembers in this browser, for as long as a session there can live, what its person said of the computer. */
 export function markComputer(ctx: Context, cookies: CookieJar, shared: boolean): void {
@@ -25,10 +27,8 @@ export function knowComputer(cookies: CookieJar): Middleware {
  * `POST /done`: one press ends the session with all it opened, tells the apps, and wipes what this site keeps in the
  * browser (Clear-Site-Data). It asks nothing: who leaves a library computer is in a hurry.
  */
-export function doneRoutes(
-  router: RouterInstance,
-  { interactions, reply }: { interactions: Interactions; reply: Reply },
-): void {
+export function doneRoutes(router: RouterInstance, parts: LastSignOutParts & { reply: Reply }): void {
+  const { interactions, reply } = parts;
   router.post('/done', async (ctx) => {
     // First of all, so that the browser is wiped also where the database fails.
     for (const line of (ctx.get('Cookie') || '').split(';')) {
@@ -37,9 +37,13 @@ export function doneRoutes(
       if (/^(__(Host|Secure)-)?pa-[\w.-]+$/.test(name)) ctx.cookies.set(name, null, { path: '/', signed: false });
     }
     ctx.set('Clear-Site-Data', '"cache", "cookies", "storage"');
-    await interactions.end(ctx);
-    ctx.redirect('/done');
+    const revocation = await interactions.end(ctx, 'done');
+    // By its address: a cookie of this answer would be wiped with the others.
+    ctx.redirect(revocation === null ? '/done' : `/done?end=${revocation}`);
   });
 
-  router.get('/done', async (ctx) => reply(ctx, DonePage, {}));
+  router.get('/done', async (ctx) => {
+    const end = parameter(ctx, 'end');
+    reply(ctx, DonePage, { apps: await countSignOut(ctx, parts, end), again: `/done?${new URLSearchParams({ end })}` });
+  });
 }

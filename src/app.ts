@@ -1,13 +1,12 @@
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
+import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent, hasConsent } from './accounts/consents.js';
-import { passwordChangedLetter } from './accounts/letters.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
+import { passwordNotice } from './accounts/password-notice.js';
 import { pendingFor } from './accounts/pending.js';
 import { accountExists, accountPerson } from './accounts/person.js';
 import { cleanRequests, requestQueue } from './accounts/requests.js';
@@ -17,40 +16,45 @@ import { auditLog } from './audit/audit.js';
 import type { RecordEvent } from './audit/audit.js';
 import type { Config } from './config.js';
 import type { Clock } from './database/clock.js';
-import type { Database } from './database/database.js';
 import type { OpenDatabase } from './database/postgres.js';
 import { sealer as sealerOf } from './database/secrets.js';
-import { entitledStudents } from './families/entitlement.js';
+import { entitledStudents, localDate } from './families/entitlement.js';
 import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
+import { makeDoor } from './http/door.js';
 import { throttles } from './http/throttle.js';
 import { importQueue, importWorker } from './imports.js';
 import { openJobs } from './jobs/jobs.js';
 import { ensureKeys, loadKeys } from './keys/keys.js';
-import { translator } from './locales/translate.js';
 import type { DevMailbox } from './mail/dev-mailbox.js';
 import { smtpMailer } from './mail/mailer.js';
 import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
 import { adapterFactory } from './provider/adapter.js';
 import type { AppRegistration } from './provider/app-registration.js';
+import type { EndSession } from './provider/configuration.js';
 import { grantLoader } from './provider/grants.js';
 import { interactions as interactionsOf } from './provider/interactions.js';
 import type { Interactions } from './provider/interactions.js';
+import { logoutTokens } from './provider/logout-token.js';
 import { calledOrigins, libraryMetadata, portalApp } from './provider/metadata.js';
 import { guardedFetch } from './provider/outgoing.js';
 import { makeProvider } from './provider/provider.js';
 import { server } from './server.js';
 import { pastRequest } from './sessions/artifacts.js';
 import { cleanSessions } from './sessions/cleaning.js';
+import { startDeliverer } from './sessions/deliverer.js';
+import { expireSessions } from './sessions/expire.js';
 import { revoke } from './sessions/revoke.js';
 import { sessionStore } from './sessions/session-store.js';
 import { isOnSharedComputer } from './sessions/shared-computer.js';
 import type { FeedsFile } from './sis/feeds-file.js';
 import { feedStatus } from './sis/status.js';
+import { tellRestrictions } from './sis/tell-restrictions.js';
 import { replier } from './ui/reply.js';
 import { values } from './values.js';
 
 const cleaningQueue = 'cleaning';
+const expiryQueue = 'expiry';
 
 /** What the house is built on. */
 export interface Foundation {
@@ -114,8 +118,15 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         await cleanSessions(db, clock);
         await cleanRequests(db, clock);
       },
+      [expiryQueue]: async () => {
+        await expireSessions(db, audit, clock);
+        // A restriction may begin on a day without an import.
+        const today = localDate(clock(), config.timeZone);
+        await db.transaction().execute((trx) => tellRestrictions(trx, audit, clock, today));
+      },
     },
     [
+      { queue: expiryQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} },
       { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
       ...feeds.feeds.flatMap((feed) =>
         feed.schedule === undefined
@@ -134,10 +145,14 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   );
 
   const reply = replier(config.timeZone, null);
-  const endSession = async (uid: string, because: string, accountId: string | undefined): Promise<void> => {
+  const deliverer = startDeliverer({ db, clock, logger, sign: logoutTokens(config.issuer, () => keys), fetch });
+  const endSession: EndSession = async (target, because, accountId) => {
     const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
-    await db.transaction().execute((trx) => revoke(trx, audit, clock, { session: uid }, because, actor));
+    const { id } = await db.transaction().execute((trx) => revoke(trx, audit, clock, target, because, actor));
+    deliverer.wake();
+    return id;
   };
+  const cookies = cookieJar(config.issuer);
   const consented = (accountId: string, clientId: string, facts: readonly string[]): Promise<boolean> =>
     hasConsent(db, accountId, clientId, facts);
   const pages = (): Interactions => interactions;
@@ -179,7 +194,13 @@ export async function openHouse(foundation: Foundation): Promise<House> {
           ),
         signOut: async (ctx, form) => showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),
         signedOut: async (ctx) =>
-          showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer),
+          showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer, {
+            db,
+            clock,
+            cookies,
+            interactions: pages(),
+          }),
+        noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
       },
     },
     clock,
@@ -222,7 +243,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       issuer: config.issuer,
       timeZone: config.timeZone,
       interactions,
-      cookies: cookieJar(config.issuer),
+      cookies,
       reply,
       jobs,
       hasher,
@@ -232,69 +253,25 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       signIn: signIn(db, hasher, throttle, audit, secretsKey),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],
-      notice: (trx, accountId) => passwordNotice(trx, accountId, clock, config, post),
+      tellApps: deliverer.wake,
+      noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
+      notice: passwordNotice(clock, config, post),
     },
     registerThrottles: { address, source, code: throttle('code-source', values.throttles.codePerSource) },
     recoverThrottles: { address: throttle('recovery-address', values.throttles.requestPerAddress), source },
   });
 
-  const handle = app.callback();
-  const door = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
-    (request, response) => void handle(request, response),
-  );
+  const door = makeDoor(app.callback());
   const close = async (): Promise<void> => {
-    await Promise.all([closeDoor(door), jobs.stop()]);
+    await Promise.all([door.close(), jobs.stop()]);
+    await deliverer.stop();
     mailer.close();
   };
   try {
-    await listen(door, config.port, config.host);
+    await door.open(config.port, config.host);
   } catch (error) {
     await close();
     throw error;
   }
   return { hasher, audit, close };
-}
-
-async function passwordNotice(
-  trx: Database,
-  accountId: string,
-  clock: Clock,
-  config: Config,
-  post: ReturnType<typeof outbox>,
-): Promise<void> {
-  const { email, locale } = await trx
-    .selectFrom('accounts')
-    .select(['email', 'locale'])
-    .where('id', '=', accountId)
-    .executeTakeFirstOrThrow();
-  const language = locale === 'es' ? 'es' : 'en';
-  await post(trx, {
-    to: email,
-    ...passwordChangedLetter(translator(language), {
-      when: clock(),
-      locale: language,
-      timeZone: config.timeZone,
-      recoverLink: `${config.issuer}/recover`,
-    }),
-  });
-}
-
-function listen(door: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    door.once('error', reject);
-    door.listen(port, host, () => resolve());
-  });
-}
-
-/** Stops listening, lets requests at work finish, and after 8 s ends those that do not. */
-function closeDoor(door: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => door.closeAllConnections(), 8_000);
-    door.close(() => {
-      clearTimeout(late);
-      resolve();
-    });
-    door.closeIdleConnections();
-  });
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AuditEvent, RecordEvent } from './audit/audit.js';
+import type { RecordEvent } from './audit/audit.js';
 import type { Clock } from './database/clock.js';
 import type { Database } from './database/database.js';
 import type { Worker } from './jobs/jobs.js';
@@ -46,10 +46,7 @@ export async function runImport(parts: ImportParts, name: string, actor: string)
     clock,
     timeZone,
     actor,
-    audit: (trx, event) => {
-      const told: AuditEvent = { kind: event.kind, actor: event.actor, details: { ...event.details } };
-      return audit(trx, event.subject === undefined ? told : { ...told, subject: `feed:${event.subject}` });
-    },
+    audit,
   });
 }
 

@@ -21,6 +21,7 @@ import type { RegisterParts } from '../interactions/register/routes.js';
 import { newsRoutes, showNews } from '../interactions/news/routes.js';
 import { allowReturn } from '../interactions/return-policy.js';
 import { doneRoutes, knowComputer } from '../interactions/shared-computer.js';
+import { signOutRoutes } from '../interactions/sign-out/routes.js';
 import { showTerms, termsRoutes } from '../interactions/terms/routes.js';
 import { serveAssets } from './http/assets.js';
 import { parseForm } from './http/form.js';
@@ -30,6 +31,8 @@ import { probes } from './http/probes.js';
 import type { Readiness } from './http/probes.js';
 import { requestLog } from './http/request-log.js';
 import { permissionsPolicy, securityHeaders } from './http/security-headers.js';
+import { deviceRoutes } from './portal/devices/routes.js';
+import type { DeviceParts } from './portal/devices/routes.js';
 import { passwordRoutes } from './portal/password/routes.js';
 import type { PasswordParts } from './portal/password/routes.js';
 import { permissionRoutes } from './portal/permissions/routes.js';
@@ -59,6 +62,7 @@ export interface ServerParts {
     PortalParts &
     PasswordParts &
     PermissionParts &
+    DeviceParts &
     AddressPageParts;
   registerThrottles: RegisterParts['throttles'];
   recoverThrottles: RecoverParts['throttles'];
@@ -148,6 +152,8 @@ export function server(parts: ServerParts): Koa {
   portalRoutes(router, pages);
   passwordRoutes(router, pages);
   permissionRoutes(router, pages);
+  deviceRoutes(router, pages);
+  signOutRoutes(router, pages);
   doneRoutes(router, pages);
   app.use(router.routes());
   app.use(cacheKeys);

@@ -45,6 +45,21 @@ export const values = {
   /** The longest that an app's signed assertion may have left to live (FAPI 1.0 Advanced §5.2.2 for request objects). */
   assertion: 1 * hour,
   jwksCache: 10 * minute,
+  /** An app is told of an end at once, then after these waits; the last is repeated until the time below is over. */
+  deliveryWaits: [1, 2, 5, 15, 60, 300, 900, 3_600, 10_800],
+  deliveryTime: 1 * day,
+  /** One try may take this long. */
+  deliveryTry: 5 * second,
+  /** A try that is not recorded by then died with its process, and is made again. */
+  deliveryLease: 15 * second,
+  /** Tries that one app has at once, of each instance. */
+  deliveriesAtOnce: 8,
+  /** How long it is told what each app confirmed. */
+  deliveryKept: 30 * day,
+  /** How long a person is told where they were signed in before. */
+  endedShown: 7 * day,
+  /** The page after signing out: as long as a person may stand before it. */
+  signedOutPage: 10 * minute,
   /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
   passwordLength: 15,
   passwordMaximum: 1_024,

@@ -2,7 +2,7 @@ import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
 import { identifierKey } from '../../src/accounts/account.js';
 import { rememberDevice } from '../../src/accounts/known-device.js';
-import type { SignIn } from '../../src/accounts/sign-in.js';
+import type { Accepted, SignIn } from '../../src/accounts/sign-in.js';
 import { field } from '../../src/http/form.js';
 import { Throttled } from '../../src/http/throttle.js';
 import type { InteractionDetails } from '../../src/provider/interactions.js';
@@ -79,9 +79,9 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
         },
       });
     }
-    let accountId: string | null;
+    let accepted: Accepted | null;
     try {
-      accountId = await parts.signIn.check(
+      accepted = await parts.signIn.check(
         identifier,
         password,
         String(ctx.state['source']),
@@ -92,15 +92,18 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
       ctx.set('Retry-After', String(error.retryAfter));
       return show(ctx, details, { identifier, device, minutes: Math.ceil(error.retryAfter / 60), status: 429 });
     }
-    if (accountId === null) {
-      return show(ctx, details, { identifier, device, errors: { password: 'error.signInWrong' }, status: 422 });
+    if (accepted === null || accepted.disabled) {
+      // Who knows the password may know that it opens nothing at this time, and where to ask.
+      const reason = accepted === null ? ('error.signInWrong' as const) : ('error.accountDisabled' as const);
+      return show(ctx, details, { identifier, device, errors: { password: reason }, status: 422 });
     }
+    const { accountId, generation } = accepted;
     markComputer(ctx, parts.cookies, device === 'shared');
     // A shared computer is not remembered as anybody's.
     if (device !== 'shared') {
       const remembered = rememberDevice(parts.secretsKey, parts.cookies.get(ctx, 'device'), identifierKey(identifier));
       parts.cookies.set(ctx, 'device', remembered, values.knownDevice);
     }
-    ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], device }));
+    ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], device, generation }));
   });
 }

@@ -3,6 +3,8 @@ import { Document } from '../../src/ui/document.js';
 import { Button } from '../../src/ui/fields.js';
 import { ButtonLink, Card, Form } from '../../src/ui/parts.js';
 import type { View } from '../../src/ui/view.js';
+import { Confirmations, isWaiting } from '../../src/ui/confirmations.js';
+import type { AppConfirmation } from '../../src/ui/confirmations.js';
 
 export interface SignOutProps {
   readonly view: View;
@@ -40,15 +42,20 @@ export interface SignedOutProps {
   readonly view: View;
   /** The app to go back to, and its name; null where there is none. */
   readonly app: { readonly href: string; readonly label: string } | null;
+  /** What the apps have confirmed so far. */
+  readonly apps: readonly AppConfirmation[];
+  /** This page. */
+  readonly again: string;
 }
 
-/** Says that it is done, and what to do on a shared computer. */
-export function SignedOutPage({ view, app }: SignedOutProps): JSX.Element {
+/** Says that it is done, what the apps have confirmed, and what to do on a shared computer. */
+export function SignedOutPage({ view, app, apps, again }: SignedOutProps): JSX.Element {
   const { t } = view;
   return (
-    <Document view={view} title={t('signedOut.title')}>
+    <Document view={view} title={t('signedOut.title')} isLive={isWaiting(apps)}>
       <Card title={t('signedOut.title')}>
         <p class="pa-lead">{t('signedOut.lead')}</p>
+        <Confirmations view={view} apps={apps} again={again} />
         {app !== null && <ButtonLink href={app.href}>{t('signedOut.toApp', { app: app.label })}</ButtonLink>}
         <ButtonLink href="/" kind={app === null ? 'primary' : 'secondary'}>
           {t('signedOut.toHome')}

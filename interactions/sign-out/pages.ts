@@ -3,6 +3,8 @@ import type { AppRegistration } from '../../src/provider/app-registration.js';
 import type { Reply } from '../../src/ui/reply.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { appName, isPortal, wayTo } from '../way-back.js';
+import { lastSignOut } from './last-sign-out.js';
+import type { LastSignOutParts } from './last-sign-out.js';
 import { SignOutPage, SignedOutPage } from './page.js';
 
 /** Asks whether to sign out everywhere, with the way back to the app that asked. */
@@ -16,8 +18,14 @@ export function showSignOut(
   reply(ctx, SignOutPage, { action: form.action, xsrf: form.xsrf, appName: named }, { path: '/' });
 }
 
-/** Says that the person is signed out, where no app takes them further. */
-export function showSignedOut(ctx: Context, reply: Reply, app: AppRegistration | null, issuer: string): void {
+/** Says that the person is signed out and what the apps confirm, where no app takes them further. */
+export async function showSignedOut(
+  ctx: Context,
+  reply: Reply,
+  app: AppRegistration | null,
+  issuer: string,
+  parts: LastSignOutParts,
+): Promise<void> {
   const way = app === null || isPortal(app) ? null : wayTo(app, issuer, localeOf(ctx));
-  reply(ctx, SignedOutPage, { app: way }, { path: '/' });
+  reply(ctx, SignedOutPage, { app: way, apps: await lastSignOut(ctx, parts), again: ctx.url }, { path: '/' });
 }

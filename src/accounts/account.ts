@@ -47,6 +47,7 @@ export async function accountByIdentifier(db: Database, typed: string) {
       'locale',
       'given_name',
       'disabled_at',
+      'session_generation',
     ]);
   if (!typed.normalize('NFKC').includes('@')) {
     return (await query.where('sign_in_name', '=', typed.trim().toLowerCase()).executeTakeFirst()) ?? null;

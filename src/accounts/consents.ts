@@ -1,7 +1,7 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
-import { revokeApp } from '../sessions/revoke.js';
+import { revoke } from '../sessions/revoke.js';
 
 /** What a person allowed a vendor's app, and since when. */
 export interface Consent {
@@ -63,7 +63,8 @@ export async function hasConsent(
 }
 
 /**
- * Takes a permission back. In one transaction the app's grants and tokens of this account end, in every session.
+ * Takes a permission back. In one transaction the app's grants and tokens of this account end, in every session, and the app is
+ * to be told.
  *
  * @returns whether there was one
  */
@@ -83,7 +84,14 @@ export async function revokeConsent(
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
     if (result.numUpdatedRows === 0n) return false;
-    await revokeApp(trx, clock, accountId, clientId);
+    await revoke(
+      trx,
+      audit,
+      clock,
+      { app: clientId, account: accountId },
+      'permission-revoked',
+      `account:${accountId}`,
+    );
     await audit(trx, {
       kind: 'consent.revoked',
       actor: `account:${accountId}`,

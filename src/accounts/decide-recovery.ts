@@ -18,9 +18,10 @@ export type RecoveryOutcome =
 export async function decideRecovery(trx: Database, typed: string): Promise<RecoveryOutcome> {
   const account = await accountByIdentifier(trx, typed);
   if (account !== null) {
-    if (account.disabled_at !== null) return { kind: 'silent' };
     const { shared, suspended } = await mailboxState(trx, account);
     if (suspended) return { kind: 'silent' };
+    // A suspended or closed account is opened again by people, never by a letter.
+    if (account.disabled_at !== null) return { kind: 'in-person', to: account.email };
     if (shared && account.recovery_code_hash === null) return { kind: 'in-person', to: account.email };
     return { kind: 'recover', accountId: account.id, to: account.email, needsCode: shared };
   }

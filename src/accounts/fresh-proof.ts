@@ -43,6 +43,8 @@ export async function endFreshProofs(trx: Database, clock: Clock, accountId: str
 export interface FreshProof {
   accountId: string;
   shared: boolean;
+  /** The account's generation as the proof was taken. */
+  generation: number;
 }
 
 /**
@@ -57,7 +59,16 @@ export async function takeFreshProof(db: Database, clock: Clock, secret: string)
     .where('id_hash', '=', secretHash(secret))
     .where('consumed_at', 'is', null)
     .where('expires_at', '>', clock())
-    .returning(['account_id', 'shared'])
+    .returning((eb) => [
+      'account_id',
+      'shared',
+      eb
+        .selectFrom('accounts')
+        .select('session_generation')
+        .whereRef('accounts.id', '=', 'fresh_proofs.account_id')
+        .as('generation'),
+    ])
     .executeTakeFirst();
-  return row === undefined ? null : { accountId: row.account_id, shared: row.shared };
+  if (row === undefined) return null;
+  return { accountId: row.account_id, shared: row.shared, generation: row.generation ?? 0 };
 }

@@ -15,10 +15,19 @@ export interface SignIn {
    * @param source the address the request comes from
    * @param deviceCookie what this browser kept of an earlier sign-in (`rememberDevice`): a known device has limits of its
    *   own, so that a stranger at the limit does not lock the owner out
-   * @returns the account's id, or null when the pair is not right (or the account is disabled: the answer is the same)
+   * @returns whose password it is, or null when the pair is not right
    * @throws Throttled, HasherBusy
    */
-  check(identifier: string, password: string, source: string, deviceCookie?: string): Promise<string | null>;
+  check(identifier: string, password: string, source: string, deviceCookie?: string): Promise<Accepted | null>;
+}
+
+/** A password that was right. */
+export interface Accepted {
+  accountId: string;
+  /** The account's generation when the password was looked up: if its sessions end meanwhile, this sign-in does too. */
+  generation: number;
+  /** The account is suspended or closed: who knows its password may be told so, and goes no further. */
+  disabled: boolean;
 }
 
 /** Counts a try, and says whether it was within the limit. */
@@ -59,9 +68,15 @@ export function signIn(
         account?.password_hash ?? null,
         password.slice(0, values.passwordMaximum * 4),
       );
-      if (!matches || account === null || account.disabled_at !== null) return null;
+      if (!matches || account === null) return null;
       await counter.clear(counted);
       await (device === null ? perSource.refund(source) : perOwner.refund(who));
+      const accepted = {
+        accountId: account.id,
+        generation: account.session_generation,
+        disabled: account.disabled_at !== null,
+      };
+      if (accepted.disabled) return accepted;
       await audit(db, {
         kind: 'account.password-accepted',
         actor: `account:${account.id}`,
@@ -76,7 +91,7 @@ export function signIn(
           .where('password_hash', '=', account.password_hash)
           .execute();
       }
-      return account.id;
+      return accepted;
     },
   };
 }

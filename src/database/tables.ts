@@ -20,8 +20,13 @@ export interface AccountsTable {
   locale: string;
   terms_version: string | null;
   terms_accepted_at: OptionalMoment;
+  /** When all sign-ins of before were ended last. */
   sessions_not_before: OptionalMoment;
+  /** Counts those ends: a sign-in is good under the generation it was proved in. */
+  session_generation: Generated<number>;
   disabled_at: OptionalMoment;
+  disabled_as: 'suspended' | 'closed' | null;
+  disabled_reason: string | null;
   created_at: Moment;
 }
 
@@ -98,6 +103,12 @@ export interface SessionsTable {
   /** A tombstone: no later save revives a revoked session. */
   revoked_at: OptionalMoment;
   revoked_because: string | null;
+  /** The account's generation in which this sign-in was proved. */
+  generation: Generated<number>;
+  /** When its person proved who they are. */
+  signed_in_at: OptionalMoment;
+  /** The browser and the system it runs on, in coarse words. */
+  browser: string | null;
 }
 
 export interface SessionAuthorizationsTable {
@@ -128,6 +139,44 @@ export interface ClientsTable {
   first_seen_at: Moment;
   changed_at: Moment;
   disabled_at: OptionalMoment;
+  backchannel_logout_uri: string | null;
+  logout_alg: Generated<string>;
+  /** The host that groups a vendor's addresses; null where the `sub` is public. */
+  sector: string | null;
+  reads_students: Generated<boolean>;
+}
+
+/** One end of one or more sessions, or of parts of them. */
+export interface RevocationsTable {
+  id: string;
+  because: string;
+  actor: string;
+  account_id: string | null;
+  created_at: Moment;
+}
+
+/** What one app is to be told of one end. */
+export interface DeliveriesTable {
+  id: Generated<string>;
+  revocation_id: string;
+  client_id: string;
+  account_id: string;
+  session_uid: string;
+  sid: string;
+  state: 'waiting' | 'confirmed' | 'refused' | 'given-up' | 'unreachable';
+  tries: Generated<number>;
+  created_at: Moment;
+  next_try_at: Moment;
+  settled_at: OptionalMoment;
+}
+
+export interface DeliveryTriesTable {
+  delivery_id: string;
+  number: number;
+  tried_at: Moment;
+  status: number | null;
+  milliseconds: number;
+  words: string | null;
 }
 
 export interface SigningKeysTable {
@@ -166,6 +215,9 @@ export interface Tables extends FamilyTables {
   session_authorizations: SessionAuthorizationsTable;
   artifacts: ArtifactsTable;
   clients: ClientsTable;
+  revocations: RevocationsTable;
+  deliveries: DeliveriesTable;
+  delivery_tries: DeliveryTriesTable;
   signing_keys: SigningKeysTable;
   audit_events: AuditEventsTable;
   throttles: ThrottlesTable;

@@ -39,6 +39,11 @@ export const permissionsPolicy: Middleware = async (ctx, next) => {
   await next();
 };
 
+/** Lets the script of this answer's page ask this site again. */
+export function allowAskingAgain(policy: string): string {
+  return `${policy};connect-src 'self'`;
+}
+
 /** Lets the forms of this answer, and the redirects behind them, lead to one more origin. */
 export function allowFormAction(policy: string, origin: string): string {
   return policy.replace(/form-action ([^;]*)/, (_, sources: string) => `form-action ${sources} ${origin}`);

@@ -92,11 +92,6 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
     });
     ctx.redirect(`/authorize?${query}`);
   });
-  // The provider asks once more before it ends anything: a link from elsewhere signs nobody out.
-  router.post('/leave', async (ctx) => {
-    const query = new URLSearchParams({ client_id: 'parent-access-portal', post_logout_redirect_uri: `${issuer}/` });
-    ctx.redirect(`/sign-out?${query}`);
-  });
   router.get('/signed-in', async (ctx) => {
     // A parent who turned back is at the start again; nothing else is said here than the way home.
     ctx.redirect('/');

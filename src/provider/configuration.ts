@@ -9,6 +9,7 @@ import type { AppRegistration } from './app-registration.js';
 import { scopes } from './app-registration.js';
 import { claimsOfScope, oidcAccount, pairwise } from './claims.js';
 import type { ClaimSources } from './claims.js';
+import { sectorOf } from './metadata.js';
 import { acrRanks, policy } from './policy.js';
 import type { PolicyQuestions } from './policy.js';
 
@@ -19,10 +20,21 @@ export interface ProviderPages {
   /** Asks whether to sign out. `xsrf` goes back with the form to `action`. */
   signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
   signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  /** Remembers in this browser which end it was, for the page that tells what the apps confirmed. */
+  noteSignOut(ctx: KoaContextWithOIDC, revocation: string | null): void;
 }
 
-/** Ends a session with all it opened; `accountId` is whose it was, where somebody had signed in. */
-export type EndSession = (uid: string, because: string, accountId: string | undefined) => Promise<void>;
+/**
+ * Ends a session, or one app's part of it, with all it opened; the apps are told after. `accountId` is whose it was, where
+ * somebody had signed in.
+ *
+ * @returns by what its confirmations are asked for, or null when there was nothing to end
+ */
+export type EndSession = (
+  target: { session: string } | { app: string; sid: string },
+  because: string,
+  accountId: string | undefined,
+) => Promise<string | null>;
 
 /** Everything the provider is made of. */
 export interface ProviderParts {
@@ -96,11 +108,6 @@ function sessionOf(token: object | undefined): string | undefined {
   return token !== undefined && 'sessionUid' in token && typeof token.sessionUid === 'string'
     ? token.sessionUid
     : undefined;
-}
-
-/** The host that groups an app's addresses (OpenID Connect Core §8.1). */
-function sectorOf(app: AppRegistration): string {
-  return new URL(app.sector_identifier_uri ?? app.redirect_uris[0] ?? '').host;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { AppDisabled } from '../sessions/session-store.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { registeredClaims } from './claims.js';
 import type { ClaimSources } from './claims.js';
@@ -31,6 +33,10 @@ function grantRegistration(grant: Grant, app: AppRegistration): Grant {
   return grant;
 }
 
+function refuseDisabled(error: unknown): never {
+  throw error instanceof AppDisabled ? new errors.InvalidClient('the app is disabled') : error;
+}
+
 /**
  * Which grant a request goes on with. A district app has one by its registration, made once per session and app and
  * shared by all tabs; a vendor has one while the parent's permission covers all that it may receive.
@@ -49,10 +55,11 @@ export function grantLoader(
     if (session === undefined || client === undefined || account === undefined || app === undefined) return undefined;
     const allowed = async (): Promise<boolean> => consented(account.accountId, app.client_id, consentFacts(app));
     if (app.party === 'vendor' && !(await allowed())) return undefined;
-    const { sid, grantId } = await store.authorize(session.uid, client.clientId, () => {
+    const propose = (): Promise<string> => {
       const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
       return grantRegistration(grant, app).save();
-    });
+    };
+    const { sid, grantId } = await store.authorize(session.uid, client.clientId, propose).catch(refuseDisabled);
     session.sidFor(client.clientId, sid);
     return provider.Grant.find(grantId);
   };

@@ -18,8 +18,6 @@ export interface InteractionDetails {
   accountId: string | null;
   loginHint: string | null;
   uiLocales: string | null;
-  /** The scopes the app asks for, cut to those it is registered for. */
-  scopes: string[];
 }
 
 /** A sign-in that was just proved. */
@@ -28,6 +26,8 @@ export interface ProvenLogin {
   /** RFC 8176 values. */
   amr: string[];
   device: Device;
+  /** The account's generation when the proof began: one from before its sessions ended is worth nothing. */
+  generation: number;
 }
 
 /** What pages may do with the provider: nothing else of the library is seen above this floor. */
@@ -45,20 +45,18 @@ export interface Interactions {
   holds(ctx: Context, uid: string): boolean;
   /** Start over from what was stored: the `/authorize` address of an interaction that the app has no answer to yet. */
   restart(uid: string): Promise<string | null>;
-  /** Ends this browser's session with all it opened, and tells the apps that were reached; no session is no fault. */
-  end(ctx: Context): Promise<void>;
+  /**
+   * Ends this browser's session with all it opened; the apps that were reached are told after. No session is no fault.
+   *
+   * @returns by what the confirmations are asked for
+   */
+  end(ctx: Context, because: 'signed-out' | 'done'): Promise<string | null>;
   /** Whether an interaction began within the last minute and is not over, whoever asks. */
   isNew(uid: string): Promise<boolean>;
   /** A registered app by its client id. */
   app(clientId: string | null): AppRegistration | null;
   /** The app an interaction was for, whoever asks. */
   appOf(uid: string): Promise<AppRegistration | null>;
-}
-
-/** The library's client, with the method that its types leave out. */
-interface LogoutReceiver {
-  backchannelLogoutUri?: string | undefined;
-  backchannelLogout(accountId: string, sid: string): Promise<void>;
 }
 
 /** Writes what a person allowed a vendor's app. */
@@ -84,19 +82,6 @@ export function interactions(
   };
   const finish = (ctx: Context, result: Parameters<Provider['interactionResult']>[2]): Promise<string> =>
     provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true });
-  const tellAndEnd = async (session: InstanceType<Provider['Session']>, because: string): Promise<void> => {
-    const { accountId, uid } = session;
-    if (accountId === undefined) return;
-    const reached = Object.entries(session.authorizations ?? {});
-    await endSession(uid, because, accountId);
-    // Each app has its own time limit; one that refuses or does not answer keeps nobody from going on.
-    await Promise.allSettled(
-      reached.map(async ([clientId, { sid }]) => {
-        const client = (await provider.Client.find(clientId)) as LogoutReceiver | undefined;
-        if (client?.backchannelLogoutUri !== undefined) await client.backchannelLogout(accountId, sid ?? '');
-      }),
-    );
-  };
   const appFor = (clientId: unknown): AppRegistration | null =>
     typeof clientId === 'string' ? (apps.get(clientId) ?? null) : null;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -107,7 +92,6 @@ export function interactions(
       if (found === null) return null;
       const { uid, prompt, params, session } = found;
       const app = appFor(params['client_id']);
-      const registered = new Set(app?.scope.split(' '));
       return {
         uid,
         prompt: prompt.name,
@@ -115,10 +99,9 @@ export function interactions(
         accountId: session?.accountId ?? null,
         loginHint: text(params['login_hint']),
         uiLocales: text(params['ui_locales']),
-        scopes: (text(params['scope']) ?? '').split(' ').filter((scope) => registered.has(scope)),
       };
     },
-    async login(ctx, { accountId, amr, device }) {
+    async login(ctx, { accountId, amr, device, generation }) {
       const found = await provider.interactionDetails(ctx.req, ctx.res);
       const before = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       // Somebody else was signed in on this browser, or the computer is called shared only now: the interaction forgets the
@@ -127,10 +110,18 @@ export function interactions(
         delete found.session;
         delete found.grantId;
         await found.persist();
-        await tellAndEnd(before, 'switched');
+        await endSession({ session: before.uid }, 'switched', before.accountId);
       }
       return finish(ctx, {
-        login: { accountId, amr, acr, ts: Math.floor(clock().getTime() / 1000), device, remember: device === 'kept' },
+        login: {
+          accountId,
+          amr,
+          acr,
+          ts: Math.floor(clock().getTime() / 1000),
+          device,
+          generation,
+          remember: device === 'kept',
+        },
       });
     },
     passed: (ctx, prompt) => finish(ctx, { [prompt]: {} }),
@@ -171,8 +162,9 @@ export function interactions(
       }
       return `/authorize?${query}`;
     },
-    async end(ctx) {
-      await tellAndEnd(await provider.Session.get(provider.createContext(ctx.req, ctx.res)), 'done');
+    async end(ctx, because) {
+      const { uid, accountId } = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      return accountId === undefined ? null : endSession({ session: uid }, because, accountId);
     },
     async isNew(uid) {
       const found = await past(uid);

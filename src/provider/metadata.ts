@@ -40,6 +40,11 @@ export function libraryMetadata(app: AppRegistration): ClientMetadata {
   };
 }
 
+/** The host that groups an app's addresses (OpenID Connect Core §8.1). */
+export function sectorOf(app: AppRegistration): string {
+  return new URL(app.sector_identifier_uri ?? app.redirect_uris[0] ?? '').host;
+}
+
 /** The addresses of an app that the provider itself may call. */
 export function calledOrigins(apps: Iterable<AppRegistration>): Set<string> {
   const origins = new Set<string>();

@@ -1,5 +1,6 @@
 import { errors, interactionPolicy } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { browserName } from '../sessions/browser-name.js';
 import { deviceOf } from '../sessions/session-life.js';
 
 const { Check, Prompt, base } = interactionPolicy;
@@ -48,13 +49,15 @@ function assurance(): InstanceType<typeof Check> {
 }
 
 /**
- * Asks for nothing: takes what the person said of their computer from the sign-in just made to the session, whose life
- * depends on it. The library carries only its own words that far.
+ * Asks for nothing: takes what the library does not carry from the sign-in just made to the session: whose computer it is, on
+ * which the session's life depends, the generation of the account it was proved in, and the browser.
  */
-function deviceOfLogin(): InstanceType<typeof Check> {
-  return new Check('device_of_login', 'never prompts', 'login_required', ({ oidc: { result, session } }) => {
+function factsOfLogin(): InstanceType<typeof Check> {
+  return new Check('facts_of_login', 'never prompts', 'login_required', (ctx) => {
+    const { result, session } = ctx.oidc;
     if (result?.login !== undefined && session !== undefined) {
-      Object.assign(session, { device: deviceOf(result.login['device']) });
+      const { device, generation } = result.login;
+      Object.assign(session, { device: deviceOf(device), generation, browser: browserName(ctx.get('User-Agent')) });
     }
     return Check.NO_NEED_TO_PROMPT;
   });
@@ -69,7 +72,7 @@ export function policy(questions: PolicyQuestions): ReturnType<typeof base> {
   const login = prompts.get('login');
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
-  login?.checks.add(deviceOfLogin());
+  login?.checks.add(factsOfLogin());
   login?.checks.add(assurance());
   // One question a request, however many of the prompts ask it.
   const asked = new WeakMap<object, ReturnType<PolicyQuestions['pending']>>();

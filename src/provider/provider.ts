@@ -18,9 +18,9 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
     return app !== undefined && secretMatches(app, secret, clock);
   };
   Object.assign(provider.Client.prototype, { compareClientSecret: compare });
-  // Sessions keep whose computer they are on beside what the library keeps.
+  // Sessions keep a little beside what the library keeps (`factsOfLogin`).
   const kept = Reflect.get(provider.Session, 'IN_PAYLOAD') as readonly string[];
-  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { value: [...kept, 'device'] });
+  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { value: [...kept, 'device', 'generation', 'browser'] });
   // Without a consent page the library leaves offline_access out of the scope, and then refuses a refresh that names it. But
   // it asks for nothing beyond the refresh token itself, and clients that send their whole scope (mod_auth_openidc) do.
   Object.defineProperty(provider.RefreshToken.prototype, 'scopes', {
@@ -38,12 +38,7 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
       throw error;
     }
   };
-  // The library only forgets the cookie's row; ours leaves a tombstone, which a request in flight cannot undo.
-  const forget = provider.Session.prototype.destroy;
-  provider.Session.prototype.destroy = async function destroy() {
-    await parts.endSession(this.uid, 'signed-out', this.accountId);
-    await forget.call(this);
-  };
+  replaceSignOut(provider, parts);
 
   const refused = (event: string, clientId: string | undefined, error: Error): void => {
     logger.info({ event, client: clientId, error: 'error' in error ? error.error : error.name }, 'provider: refused');
@@ -55,8 +50,28 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
   provider.on('revocation.error', (ctx, error) => refused('revocation', ctx.oidc?.client?.clientId, error));
   provider.on('end_session.error', (ctx, error) => refused('sign-out', ctx.oidc?.client?.clientId, error));
   provider.on('server_error', (_ctx, error) => logger.error({ err: error }, 'provider: failed'));
-  provider.on('backchannel.error', (_ctx, error, client) => {
-    logger.warn({ client: client.clientId, reason: error.message }, 'provider: an app did not confirm the sign-out');
-  });
   return provider;
+}
+
+/**
+ * The library only forgets the cookie's row, and tells each app once, while the browser waits. Ours leaves a tombstone, which a
+ * request in flight cannot undo, and durable deliveries.
+ */
+function replaceSignOut(provider: Provider, parts: ProviderParts): void {
+  const forget = provider.Session.prototype.destroy;
+  provider.Session.prototype.destroy = async function destroy() {
+    const revocation = await parts.endSession({ session: this.uid }, 'signed-out', this.accountId);
+    if (Provider.ctx !== undefined) parts.pages.noteSignOut(Provider.ctx, revocation);
+    await forget.call(this);
+  };
+  const tell = async function backchannelLogout(
+    this: { clientId: string },
+    accountId: string,
+    sid: string,
+  ): Promise<void> {
+    // Where all apps end, ending the session tells them; here it is one that the person leaves while they stay signed in.
+    if (Provider.ctx?.oidc.params?.['logout'] !== undefined) return;
+    await parts.endSession({ app: this.clientId, sid }, 'left-app', accountId);
+  };
+  Object.assign(provider.Client.prototype, { backchannelLogout: tell });
 }

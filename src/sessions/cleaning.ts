@@ -7,7 +7,8 @@ const batch = 5_000;
 
 /**
  * Removes what has expired, a batch at a time so that no lock is long. Hygiene only: expiry is checked wherever
- * something is read. Interactions stay 24 hours for the way back of who was late; tombstones as long as any cookie.
+ * something is read. Interactions stay 24 hours for the way back of who was late; tombstones as long as any cookie;
+ * what the apps confirmed 30 days.
  *
  * @returns how many rows went
  */
@@ -25,6 +26,8 @@ export async function cleanSessions(db: Database, clock: Clock): Promise<number>
           select z.session_uid, z.client_id from session_authorizations z
           where z.created_at < ${after(now, -values.keptSession)}
             and not exists (select from sessions s where s.uid = z.session_uid) limit ${batch})`,
+    sql`delete from revocations where id in (
+          select id from revocations where created_at < ${after(now, -values.deliveryKept)} limit ${batch})`,
   ]) {
     for (;;) {
       const { numAffectedRows = 0n } = await statement.execute(db);

@@ -12,6 +12,14 @@ export interface Authorization {
   grantId: string;
 }
 
+/** The app was taken out, and an instance that started before still knows it. */
+export class AppDisabled extends Error {
+  constructor() {
+    super('the app is disabled');
+    this.name = 'AppDisabled';
+  }
+}
+
 export interface SessionStore {
   /**
    * Writes a session under its cookie id. A session that was revoked meanwhile stays revoked and nothing is written;
@@ -26,6 +34,7 @@ export interface SessionStore {
   /**
    * The one authorization of a session for an app: the first to ask makes it, all others get the same, so that two tabs
    * that open an app at once share a grant.
+   * @throws AppDisabled when it was taken out meanwhile
    */
   authorize(uid: string, clientId: string, propose: () => Promise<string>): Promise<Authorization & { made: boolean }>;
 }
@@ -35,6 +44,11 @@ interface Row {
   last_used_at: Date;
   expires_at: Date;
   authorizations: Record<string, Authorization> | null;
+}
+
+/** When a session's person proved who they are; null before anybody did. */
+function signedInAt({ loginTs }: Payload): Date | null {
+  return typeof loginTs === 'number' ? new Date(loginTs * 1000) : null;
 }
 
 export function sessionStore(db: Database, clock: Clock): SessionStore {
@@ -49,7 +63,7 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
       left join accounts o on o.id = s.account_id
       where a.kind = 'Session' and ${condition} and s.revoked_at is null and o.disabled_at is null
         and s.expires_at > ${clock()}
-        and (o.sessions_not_before is null or s.created_at >= o.sessions_not_before)`.execute(db);
+        and (o.id is null or s.generation = o.session_generation)`.execute(db);
     const row = rows[0];
     if (row === undefined || isOver(row.payload, clock())) return undefined;
     return {
@@ -86,17 +100,22 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
       const now = clock();
       await sql`
         with alive as (
-          insert into sessions (uid, account_id, device, created_at, last_used_at, expires_at)
+          insert into sessions (uid, account_id, device, created_at, last_used_at, expires_at, generation, signed_in_at, browser)
           values (${kept['uid']}, ${kept['accountId'] ?? null}::uuid, ${deviceOf(kept['device'])}, ${now}, ${now},
-            ${after(now, seconds)})
+            ${after(now, seconds)}, ${Number(kept['generation'] ?? 0)}::int, ${signedInAt(kept)}::timestamptz, ${kept['browser'] ?? null}::text)
           on conflict (uid) do update set
             account_id = excluded.account_id, device = excluded.device, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
+            signed_in_at = excluded.signed_in_at, browser = excluded.browser,
+            -- The session at hand went along when the others ended; the library's copy does not know.
+            generation = case when sessions.account_id is distinct from excluded.account_id
+              then excluded.generation else greatest(sessions.generation, excluded.generation) end,
             -- A session begins when somebody signs in to it.
             created_at = case when sessions.account_id is distinct from excluded.account_id
               then excluded.created_at else sessions.created_at end
           where sessions.revoked_at is null
             -- A request from before the sign-in that ends after it knows less than the session: it writes nothing.
             and (sessions.account_id is null or excluded.account_id is not null)
+            and coalesce(excluded.signed_in_at >= sessions.signed_in_at, true)
           returning uid
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
@@ -136,14 +155,15 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
       const proposed = { sid: newSecret(), grantId: await propose() };
       const { rows } = await sql<{ sid: string; grant_id: string }>`
         insert into session_authorizations as z (session_uid, client_id, sid, grant_id, created_at)
-        values (${uid}, ${clientId}, ${proposed.sid}, ${proposed.grantId}, ${clock()})
+        select ${uid}, ${clientId}, ${proposed.sid}, ${proposed.grantId}, ${clock()}::timestamptz
+        where not exists (select from clients c where c.client_id = ${clientId} and c.disabled_at is not null)
         on conflict (session_uid, client_id) do update set
           -- A row whose grant was ended gets the new one; a row that another request just made stands.
           grant_id = case when exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)
             then z.grant_id else excluded.grant_id end
         returning sid, grant_id`.execute(db);
       const row = rows[0];
-      if (row === undefined) throw new Error('The authorization was not written.');
+      if (row === undefined) throw new AppDisabled();
       return { sid: row.sid, grantId: row.grant_id, made: row.grant_id === proposed.grantId };
     },
   };

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { sql } from 'kysely';
+import type { AuditEvent, RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database, DatabaseTransaction } from '../database/database.js';
 import { localDate } from '../families/entitlement.js';
@@ -15,14 +16,7 @@ import { checkMissing, makePlan } from './plan.js';
 import { applyRestrictions, placeHolds } from './restrictions.js';
 import { clearStaged, countReason, stageRows } from './staging.js';
 import type { Reasons } from './staging.js';
-
-/** Something for the audit trail, written in the transaction of what it tells. */
-export interface ImportEvent {
-  kind: 'feed.applied' | 'feed.refused' | 'feed.failed';
-  actor: string;
-  subject?: string;
-  details: object;
-}
+import { endLostRights, tellRestrictions } from './tell-restrictions.js';
 
 interface ImportCounts {
   /** Rows of the file: read = applied + unchanged + skipped. */
@@ -60,7 +54,7 @@ export interface ImportOptions {
   timeZone: string;
   /** Who asked: `schedule`, `start`, an operator. */
   actor: string;
-  audit: (trx: DatabaseTransaction, event: ImportEvent) => Promise<void>;
+  audit: RecordEvent;
 }
 
 const formats: Record<Feed['format'], FeedFormat> = { 'district-extract': districtExtract };
@@ -161,6 +155,8 @@ async function apply(trx: DatabaseTransaction, options: ImportOptions, report: R
     ...restrictions,
     held: await placeHolds(trx, now, scope.today),
   };
+  await endLostRights(trx, now);
+  await tellRestrictions(trx, options.audit, clock, scope.today);
   await finish(trx, report, 'applied', clock);
   await sql`update feeds set last_loaded_at = ${report.finishedAt} where name = ${feed.name}`.execute(trx);
   await options.audit(trx, event('feed.applied', options, report));
@@ -182,6 +178,7 @@ async function recordUnchanged(
     // A restriction may begin today without a new file.
     const held = await placeHolds(trx, now, localDate(now, options.timeZone));
     report.counts = { ...nothing, read, skipped, unchanged: read - skipped, held };
+    await tellRestrictions(trx, options.audit, clock, localDate(now, options.timeZone));
     await finish(trx, report, 'unchanged', clock);
     await sql`update feeds set last_loaded_at = ${report.finishedAt} where name = ${feed.name}`.execute(trx);
   });
@@ -209,9 +206,13 @@ async function finish(
   await giveTurnBack(trx, report.feed, report.runId);
 }
 
-function event(kind: ImportEvent['kind'], options: ImportOptions, report: RunReport): ImportEvent {
+function event(
+  kind: 'feed.applied' | 'feed.refused' | 'feed.failed',
+  options: ImportOptions,
+  report: RunReport,
+): AuditEvent {
   const { runId, digest, counts, message } = report;
-  return { kind, actor: options.actor, subject: report.feed, details: { runId, digest, counts, message } };
+  return { kind, actor: options.actor, subject: `feed:${report.feed}`, details: { runId, digest, counts, message } };
 }
 
 async function lastApplied(

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Locale } from '../locales/translate.js';
-import { icon, passwordScript, stylesheet } from './assets.js';
+import { icon, liveScript, passwordScript, stylesheet } from './assets.js';
 import { safePath } from './safe-url.js';
 import type { View } from './view.js';
 
@@ -18,6 +18,8 @@ export interface DocumentProps {
   readonly wide?: boolean;
   /** The page has a password field, which a script lets its reader look at. */
   readonly hasPassword?: boolean;
+  /** A part of the page is still to come, and a script brings it. */
+  readonly isLive?: boolean;
   readonly children: ComponentChildren;
 }
 
@@ -52,6 +54,7 @@ export function Document({
   shownOnce,
   wide,
   hasPassword,
+  isLive,
   children,
 }: DocumentProps): JSX.Element {
   const { t, locale, path } = view;
@@ -68,6 +71,7 @@ export function Document({
         <title>{hasErrors === true ? t('site.errorTitle', { title: full }) : full}</title>
         <link rel="stylesheet" href={stylesheet.path} />
         {hasPassword === true && <script type="module" src={passwordScript.path} />}
+        {isLive === true && <script type="module" src={liveScript.path} />}
         <link rel="icon" type="image/svg+xml" href={icon.path} />
       </head>
       <body>

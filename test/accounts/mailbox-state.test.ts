@@ -200,11 +200,11 @@ describe.each(databases)('an account’s mailbox, on %s', (kind) => {
       expect(await decide(typed)).toEqual({ kind: 'silent' });
     });
 
-    it('is silent for a disabled account and for a contact without one', async () => {
+    it('is silent for a contact without an account, and leads a suspended one to the school', async () => {
       await town.load([rosa()]);
       expect(await decide(email)).toEqual({ kind: 'silent' });
-      await account(db, { email, disabled_at: new Date() });
-      expect(await decide(email)).toEqual({ kind: 'silent' });
+      await account(db, { email, disabled_at: new Date(), disabled_as: 'suspended' }, await contactId(db, 'Rosa'));
+      expect(await decide(email)).toEqual({ kind: 'in-person', to: email });
     });
   });
 });

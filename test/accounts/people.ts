@@ -11,6 +11,8 @@ export async function emptyAll(db: Database): Promise<void> {
     'address_answers',
     'letters_sent',
     ...everything,
+    'deliveries',
+    'revocations',
     'accounts',
   ]) {
     await sql`delete from ${sql.table(table)}`.execute(db);
@@ -34,6 +36,7 @@ export interface NewAccount {
   sign_in_name?: string;
   recovery_code_hash?: string;
   disabled_at?: Date;
+  disabled_as?: 'suspended' | 'closed';
 }
 
 /** An account, and the contacts that it has proven. */

@@ -42,10 +42,16 @@ describe.each(databases)('the sign-in, on %s', (kind) => {
     const id = await account(db, { email: 'rosa@example.org', password_hash: old });
     expect(await desk.check('rosa@example.org', 'a wrong password', '127.0.0.1')).toBeNull();
     expect(await stored(id)).toBe(old);
-    expect(await desk.check('rosa@example.org', password, '127.0.0.1')).toBe(id);
+    expect(await desk.check('rosa@example.org', password, '127.0.0.1')).toMatchObject({
+      accountId: id,
+      disabled: false,
+    });
     const fresh = await stored(id);
     expect(hasher.isOutdated(fresh)).toBe(false);
-    expect(await desk.check('rosa@example.org', password, '127.0.0.1')).toBe(id);
+    expect(await desk.check('rosa@example.org', password, '127.0.0.1')).toMatchObject({
+      accountId: id,
+      disabled: false,
+    });
     expect(await stored(id)).toBe(fresh);
   });
 
@@ -53,23 +59,29 @@ describe.each(databases)('the sign-in, on %s', (kind) => {
     const made = await hasher.hash(password);
     const first = await account(db, { email: 'rosa@example.org', password_hash: made });
     const second = await account(db, { email: 'rosa@example.org', sign_in_name: 'luis.lopez', password_hash: made });
-    expect(await desk.check(' Rosa@EXAMPLE.org', password, '127.0.0.1')).toBe(first);
-    expect(await desk.check('LUIS.Lopez', password, '127.0.0.1')).toBe(second);
+    expect(await desk.check(' Rosa@EXAMPLE.org', password, '127.0.0.1')).toMatchObject({ accountId: first });
+    expect(await desk.check('LUIS.Lopez', password, '127.0.0.1')).toMatchObject({ accountId: second });
   });
 
-  it('answers alike to nobody, to a wrong password and to a disabled account', async () => {
+  it('answers alike to nobody, to a wrong password and to a wrong password of a suspended account', async () => {
     const made = await hasher.hash(password);
     await account(db, { email: 'rosa@example.org', password_hash: made });
-    await account(db, { email: 'gone@example.org', password_hash: made, disabled_at: new Date() });
+    await account(db, {
+      email: 'gone@example.org',
+      password_hash: made,
+      disabled_at: new Date(),
+      disabled_as: 'suspended',
+    });
     expect(await desk.check('nobody@example.org', password, '127.0.0.1')).toBeNull();
     expect(await desk.check('rosa@example.org', 'a wrong password', '127.0.0.1')).toBeNull();
-    expect(await desk.check('gone@example.org', password, '127.0.0.1')).toBeNull();
+    expect(await desk.check('gone@example.org', 'a wrong password', '127.0.0.1')).toBeNull();
+    expect(await desk.check('gone@example.org', password, '127.0.0.1')).toMatchObject({ disabled: true });
   });
 
   it('takes the password to its last character: no tail is cut off', async () => {
     const long = 'a long way to school '.repeat(48).slice(0, 1_000);
     const id = await account(db, { email: 'rosa@example.org', password_hash: await hasher.hash(long) });
     expect(await desk.check('rosa@example.org', `${long.slice(0, 999)}X`, '127.0.0.1')).toBeNull();
-    expect(await desk.check('rosa@example.org', long, '127.0.0.1')).toBe(id);
+    expect(await desk.check('rosa@example.org', long, '127.0.0.1')).toMatchObject({ accountId: id });
   });
 });

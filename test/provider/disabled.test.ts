@@ -41,18 +41,26 @@ describe.each(databases)('from one moment to the next, on %s', (kind) => {
 
   it('sessions from before a recovery are dead everywhere', async () => {
     const tokens = await echoices.tokens(mother);
-    const later = new Date(Date.now() + 1_000);
-    await house.db.updateTable('accounts').set({ sessions_not_before: later }).execute();
+    const generation = (by: number) =>
+      house.db
+        .updateTable('accounts')
+        .set((eb) => ({ session_generation: eb('session_generation', '+', by) }))
+        .execute();
+    await generation(1);
     expect(await remains(tokens)).toEqual([401, false, 400, false]);
-    await house.db.updateTable('accounts').set({ sessions_not_before: null }).execute();
+    await generation(-1);
   });
 
   it('a disabled account is dead everywhere, and cannot sign in', async () => {
     await mother.get(`${house.issuer}/sign-in`);
     const tokens = await echoices.tokens(mother);
-    await house.db.updateTable('accounts').set({ disabled_at: new Date() }).execute();
+    await house.db.updateTable('accounts').set({ disabled_at: new Date(), disabled_as: 'suspended' }).execute();
     expect(await remains(tokens)).toEqual([401, false, 400, false]);
     await mother.get(`${house.issuer}/sign-in`);
-    expect((await signIn(mother, 'maria@example.org')).status).toBe(422);
+    const told = await signIn(mother, 'maria@example.org');
+    expect(told.status).toBe(422);
+    // Who knows the password reads where to ask; who does not, reads what everybody reads.
+    expect(told.text).toContain('This account is stopped');
+    expect((await signIn(mother, 'maria@example.org', 'not her password at all')).text).not.toContain('stopped');
   });
 });

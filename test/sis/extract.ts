@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../../src/audit/audit.js';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
@@ -5,7 +6,7 @@ import type { Feed, FeedsFile } from '../../src/sis/feeds-file.js';
 import { columns } from '../../src/sis/feeds/columns.js';
 import type { Column } from '../../src/sis/feeds/columns.js';
 import { importFeed } from '../../src/sis/import.js';
-import type { ImportEvent, RunReport } from '../../src/sis/import.js';
+import type { RunReport } from '../../src/sis/import.js';
 
 export type Row = Partial<Record<Column, string>>;
 
@@ -77,13 +78,13 @@ export async function* bytes(content: string | Uint8Array, size = 1_000): AsyncG
 
 export interface District {
   load(content: string | Uint8Array | readonly Row[], name?: string, at?: Date): Promise<RunReport>;
-  events: ImportEvent[];
+  events: AuditEvent[];
 }
 
 /** A district with its feeds known and nothing loaded yet. */
 export async function district(db: Database, file = feedsFile()): Promise<District> {
   await syncFeeds(db, file, () => now);
-  const events: ImportEvent[] = [];
+  const events: AuditEvent[] = [];
   return {
     events,
     load: async (content, name = 'elementary', at = now) =>

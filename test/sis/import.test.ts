@@ -54,7 +54,7 @@ describe.each(databases)('an import on %s', (kind) => {
     expect(await all(`select birth_date::text as day from students where sis_id = 'Leo'`)).toEqual([
       { day: '2011-09-09' },
     ]);
-    expect(town.events).toMatchObject([{ kind: 'feed.applied', actor: 'test', subject: 'elementary' }]);
+    expect(town.events).toMatchObject([{ kind: 'feed.applied', actor: 'test', subject: 'feed:elementary' }]);
     expect(await all('select count(*)::int as staged from staged_rows')).toEqual([{ staged: 0 }]);
   });
 

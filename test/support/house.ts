@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { startLinkedApp } from '../../examples/linked-app/linked-app.js';
 import type { LinkedApp } from '../../examples/linked-app/linked-app.js';
 import { openHouse } from '../../src/app.js';
+import { auditLog } from '../../src/audit/audit.js';
 import type { House } from '../../src/app.js';
 import { parseConfig } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
 import { runImport } from '../../src/imports.js';
 import { appSchema } from '../../src/provider/app-registration.js';
 import type { AppRegistration } from '../../src/provider/app-registration.js';
+import { syncClients } from '../../src/provider/client-registry.js';
 import { syncFeeds } from '../../src/sis/feeds-file.js';
 import type { RunReport } from '../../src/sis/import.js';
 import { makeLogger } from '../../src/telemetry/logger.js';
@@ -143,6 +145,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
 
   const apps: AppRegistration[] = [];
   for (const app of options.apps ?? []) apps.push(register(app, await freePort()));
+  await syncClients(database.db, apps, clock, auditLog(clock));
   const house = await openHouse({
     config,
     clock,

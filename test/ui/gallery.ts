@@ -13,6 +13,7 @@ import { SignOutPage, SignedOutPage } from '../../interactions/sign-out/page.js'
 import { TermsPage } from '../../interactions/terms/page.js';
 import { translator } from '../../src/locales/translate.js';
 import type { Locale } from '../../src/locales/translate.js';
+import { DevicesPage } from '../../src/portal/devices/page.js';
 import { HelpPage } from '../../src/portal/help/page.js';
 import { HomePage } from '../../src/portal/home/page.js';
 import { ChangePasswordPage, PasswordChangedPage } from '../../src/portal/password/page.js';
@@ -77,6 +78,12 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
     permissions: [{ clientId: 'homework', appName: said, facts: ['name', 'students.grade'] as const, givenAt: on }],
     stopped: said,
   };
+  const answers = (['waiting', 'confirmed', 'refused', 'given-up', 'unreachable'] as const).map((state) => ({
+    name: said,
+    state,
+  }));
+  const place = { uid: 'u1', browser: said, device: 'own', signedInAt: on, lastUsedAt: later } as const;
+  const devices = { action, signOutAction: '/sign-out', here: 'u1', now: later };
   const home = { name: said, tiles: [], children: [], contactFacts: [], signOutAction: '/sign-out' };
   const pages: ReadonlyArray<readonly [string, string]> = [
     ['login', renderPage(LoginPage, view, login)],
@@ -205,15 +212,47 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
         waitMinutes: 1,
       }),
     ],
-    ['done', renderPage(DonePage, view, {})],
+    ['done', renderPage(DonePage, view, { apps: answers.map(({ state }) => ({ name: null, state })), again: '/done' })],
+    [
+      'devices only here',
+      renderPage(DevicesPage, view, {
+        ...devices,
+        live: [{ ...place, browser: null, apps: [] }],
+        ended: [],
+        outcome: 'gone' as const,
+      }),
+    ],
+    [
+      'devices',
+      renderPage(DevicesPage, view, {
+        ...devices,
+        live: [
+          { ...place, apps: [said] },
+          { ...place, uid: 'u2', device: 'kept' as const, apps: [] },
+          { ...place, uid: 'u3', device: 'shared' as const, apps: [said] },
+        ],
+        ended: [
+          { ...place, uid: 'u4', endedAt: later, apps: answers },
+          { ...place, uid: 'u5', endedAt: later, apps: [] },
+        ],
+        outcome: 'done' as const,
+      }),
+    ],
     ['home on a shared computer', renderPage(HomePage, { ...view, sharedComputer: true }, home)],
     ['permissions none', renderPage(PermissionsPage, view, { ...permissions, permissions: [] })],
     ['permissions', renderPage(PermissionsPage, view, permissions)],
     ['password changed', renderPage(PasswordChangedPage, view, change)],
     ['sign out', renderPage(SignOutPage, view, { action, xsrf: said, appName: said })],
     ['sign out own', renderPage(SignOutPage, view, { action, xsrf: said, appName: null })],
-    ['signed out own', renderPage(SignedOutPage, view, { app: null })],
-    ['signed out', renderPage(SignedOutPage, view, { app: { href: 'https://app.example/', label: said } })],
+    ['signed out own', renderPage(SignedOutPage, view, { app: null, apps: [], again: '/signed-out' })],
+    [
+      'signed out',
+      renderPage(SignedOutPage, view, {
+        app: { href: 'https://app.example/', label: said },
+        apps: answers,
+        again: '/signed-out',
+      }),
+    ],
     ...problems.map(
       (kind) =>
         [

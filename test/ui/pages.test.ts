@@ -4,7 +4,7 @@ import { parse } from 'node-html-parser';
 import { LoginPage } from '../../interactions/login/page.js';
 import { ConsentPage } from '../../interactions/consent/page.js';
 import { locales } from '../../src/locales/translate.js';
-import { assets, passwordScript, stylesheet } from '../../src/ui/assets.js';
+import { assets, liveScript, passwordScript, stylesheet } from '../../src/ui/assets.js';
 import { renderPage } from '../../src/ui/render.js';
 import { gallery, viewFor } from './gallery.js';
 
@@ -40,16 +40,16 @@ describe.each(locales)('every page in %s', (locale) => {
   );
 
   it.each(pages)(
-    '$name: loads nothing but our own files: stylesheet, icon, and the script that shows a password',
+    '$name: loads nothing but our own files: stylesheet, icon, and the scripts that show a password and bring an answer',
     ({ html }) => {
       const page = parse(html);
       expect(page.querySelectorAll('style, iframe, img, object')).toHaveLength(0);
       const scripts = page.querySelectorAll('script');
-      expect(scripts).toHaveLength(page.querySelector('input[type=password]') === null ? 0 : 1);
-      for (const script of scripts) {
-        expect(script.getAttribute('src')).toBe(passwordScript.path);
-        expect(script.text).toBe('');
-      }
+      expect(scripts.map((script) => script.getAttribute('src'))).toEqual([
+        ...(page.querySelector('input[type=password]') === null ? [] : [passwordScript.path]),
+        ...(page.querySelector('[data-live]') === null ? [] : [liveScript.path]),
+      ]);
+      for (const script of scripts) expect(script.text).toBe('');
       expect(html).not.toMatch(/\son[a-z]+=|\sstyle=/);
       const known = assets.map(({ path }) => path);
       for (const link of page.querySelectorAll('link')) expect(known).toContain(link.getAttribute('href'));

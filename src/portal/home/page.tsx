@@ -107,6 +107,9 @@ export function HomePage(props: HomeProps): JSX.Element {
             <a href="/password">{t('changePassword.title')}</a>
           </li>
           <li>
+            <a href="/devices">{t('devices.title')}</a>
+          </li>
+          <li>
             <a href="/permissions">{t('permissions.title')}</a>
           </li>
           <li>

@@ -4,7 +4,7 @@ import { changePassword } from '../../accounts/change-password.js';
 import type { PasswordNotice } from '../../accounts/change-password.js';
 import type { PasswordHasher } from '../../accounts/password-hasher.js';
 import { passwordProblem } from '../../accounts/password-rules.js';
-import type { SignIn } from '../../accounts/sign-in.js';
+import type { Accepted, SignIn } from '../../accounts/sign-in.js';
 import type { RecordEvent } from '../../audit/audit.js';
 import type { Clock } from '../../database/clock.js';
 import type { Database } from '../../database/database.js';
@@ -62,7 +62,7 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
     const password = field(ctx, 'password');
     const weak = passwordProblem(password, [account.email, identifier]);
     if (weak !== null) return show(ctx, { password: passwordErrors[weak] }, 422);
-    let proven: string | null;
+    let proven: Accepted | null;
     try {
       proven = await parts.signIn.check(
         identifier,
@@ -75,7 +75,8 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
       ctx.set('Retry-After', String(error.retryAfter));
       return show(ctx, {}, 429, Math.ceil(error.retryAfter / 60));
     }
-    if (proven !== accountId) return show(ctx, { current: 'error.currentPasswordWrong' }, 422);
+    if (proven === null || proven.disabled || proven.accountId !== accountId)
+      return show(ctx, { current: 'error.currentPasswordWrong' }, 422);
     await changePassword(db, parts.clock, parts.hasher, parts.audit, parts.notice, {
       accountId,
       sessionUid: uid,

@@ -167,8 +167,9 @@ describe('a parent whose way ends', () => {
       const browser = await signedIn();
       await browser.get(`${house.issuer}/`);
       await endSessions();
-      await browser.submit({}, { form: 'form[action="/leave"]' });
-      expect(problemsOf(await browser.submit())).toEqual([]);
+      const page = await browser.submit({}, { form: 'form[action="/leave"]' });
+      expect(page.url).toBe(`${house.issuer}/signed-out`);
+      expect(problemsOf(page)).toEqual([]);
     });
   });
 

@@ -1,0 +1,38 @@
+import type { RecordEvent } from '../audit/audit.js';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { revoke } from '../sessions/revoke.js';
+import type { Revoked } from '../sessions/revoke.js';
+
+/**
+ * Ends sessions of an account at its owner's word.
+ *
+ * @param at the session from which it is said
+ * @param which the uid of one session, `others`, or `all`
+ * @returns what ended; null for a session that is over, or is another account's
+ */
+export async function endSessions(
+  db: Database,
+  audit: RecordEvent,
+  clock: Clock,
+  at: { uid: string; accountId: string },
+  which: string,
+): Promise<Revoked | null> {
+  const actor = `account:${at.accountId}`;
+  return db.transaction().execute(async (trx) => {
+    if (which === 'all' || which === 'others') {
+      const target = { account: at.accountId, ...(which === 'others' ? { except: at.uid } : {}) };
+      return revoke(trx, audit, clock, target, 'signed-out-everywhere', actor);
+    }
+    const own = await trx
+      .selectFrom('sessions')
+      .select('uid')
+      .where('uid', '=', which)
+      .where('account_id', '=', at.accountId)
+      .executeTakeFirst();
+    if (own === undefined) return null;
+    const because = own.uid === at.uid ? 'signed-out' : 'signed-out-elsewhere';
+    const revoked = await revoke(trx, audit, clock, { session: own.uid }, because, actor);
+    return revoked.sessions === 0 ? null : revoked;
+  });
+}

@@ -1,0 +1,168 @@
+import { sql } from 'kysely';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { after, values } from '../values.js';
+
+/** What an app held of a session that has ended. */
+export interface EndedAuthorization {
+  sessionUid: string;
+  clientId: string;
+  sid: string;
+  grantId: string;
+  accountId: string | null;
+}
+
+/**
+ * `waiting`: not told yet, tried again. `confirmed`: the app said it ended its session. `refused`: it said 400, with a reason for
+ * people. `given-up`: it did not answer for 24 hours. `unreachable`: it registered no address for this.
+ */
+export type DeliveryState = 'waiting' | 'confirmed' | 'refused' | 'given-up' | 'unreachable';
+
+/**
+ * Writes one delivery per app that was reached, in the transaction that ended what it had: either both are or neither.
+ *
+ * @returns how many there are to be told
+ */
+export async function writeDeliveries(
+  trx: Database,
+  now: Date,
+  revocationId: string,
+  ended: readonly EndedAuthorization[],
+): Promise<number> {
+  if (ended.length === 0) return 0;
+  const { numAffectedRows } = await sql`
+    insert into deliveries (revocation_id, client_id, account_id, session_uid, sid, state, created_at, next_try_at, settled_at)
+    select ${revocationId}, c.client_id, e."accountId", e."sessionUid", e.sid,
+      case when c.backchannel_logout_uri is null then 'unreachable' else 'waiting' end, ${now}::timestamptz, ${now}::timestamptz,
+      case when c.backchannel_logout_uri is null then ${now}::timestamptz end
+    from jsonb_to_recordset(${JSON.stringify(ended)}::jsonb)
+        as e("accountId" uuid, "sessionUid" text, "clientId" text, sid text)
+      join clients c on c.client_id = e."clientId"
+    where e."accountId" is not null`.execute(trx);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** A delivery whose turn it is, with what its app registered. */
+export interface DueDelivery {
+  id: string;
+  clientId: string;
+  accountId: string;
+  sid: string;
+  /** This try's number, from 1. */
+  tries: number;
+  createdAt: Date;
+  address: string;
+  alg: string;
+  /** The host that groups a vendor's addresses, for its pairwise `sub`; null where the `sub` is public. */
+  sector: string | null;
+}
+
+/**
+ * Takes deliveries whose turn it is, as this process's for half a minute: if it dies they come up again. Other instances take
+ * others. An app has a bounded number at once, so that a slow one delays nobody else.
+ *
+ * @param busy how many this process has in flight, by client id
+ */
+export async function takeDueDeliveries(
+  db: Database,
+  clock: Clock,
+  busy: ReadonlyMap<string, number>,
+): Promise<DueDelivery[]> {
+  const now = clock();
+  const { rows } = await sql<DueDelivery>`
+    with due as (
+      select turn.id from clients c cross join lateral (
+        select d.id from deliveries d
+        where d.client_id = c.client_id and d.state = 'waiting' and d.next_try_at <= ${now}
+        order by d.next_try_at
+        limit greatest(0, ${values.deliveriesAtOnce}::int - coalesce((${JSON.stringify(Object.fromEntries(busy))}::jsonb ->> c.client_id)::int, 0))
+        for update skip locked
+      ) turn
+    )
+    update deliveries d set tries = d.tries + 1, next_try_at = ${after(now, values.deliveryLease)}
+    from due, clients c
+    where d.id = due.id and c.client_id = d.client_id
+    returning d.id, d.client_id as "clientId", d.account_id as "accountId", d.sid, d.tries, d.created_at as "createdAt",
+      coalesce(c.backchannel_logout_uri, '') as address, c.logout_alg as alg, c.sector`.execute(db);
+  return rows;
+}
+
+/** What came of one try. */
+export interface Try {
+  triedAt: Date;
+  /** The HTTP status; null when there was none. */
+  status: number | null;
+  milliseconds: number;
+  /** What the app or the network said, short. */
+  words: string | null;
+}
+
+/** Seconds until the next try, a little earlier or later so that many do not come together. */
+export function waitAfter(tries: number, random: () => number = Math.random): number {
+  const { deliveryWaits } = values;
+  const wait = deliveryWaits[Math.min(tries, deliveryWaits.length) - 1] ?? deliveryWaits[0];
+  return wait * (0.8 + 0.4 * random());
+}
+
+/** 200 and 204 are confirmations, 400 is the app's refusal (Back-Channel Logout 1.0 §2.8); everything else is tried again. */
+function stateAfter(delivery: DueDelivery, { status }: Try, now: Date): DeliveryState {
+  if (status === 200 || status === 204) return 'confirmed';
+  if (status === 400) return 'refused';
+  return now >= after(delivery.createdAt, values.deliveryTime) ? 'given-up' : 'waiting';
+}
+
+/** Records a try and what follows from it. An app that confirms again hears at once what had to wait. */
+export async function recordTry(db: Database, clock: Clock, delivery: DueDelivery, made: Try): Promise<DeliveryState> {
+  const now = clock();
+  const state = stateAfter(delivery, made, now);
+  const settled = state === 'waiting' ? null : now;
+  const next = after(now, waitAfter(delivery.tries));
+  await sql`
+    with tried as (
+      insert into delivery_tries (delivery_id, number, tried_at, status, milliseconds, words)
+      values (${delivery.id}, ${delivery.tries}, ${made.triedAt}, ${made.status}, ${made.milliseconds}, ${made.words})
+      on conflict do nothing
+    )
+    update deliveries set state = ${state}, settled_at = ${settled}::timestamptz, next_try_at = ${next}
+    where id = ${delivery.id} and state = 'waiting'`.execute(db);
+  if (state === 'confirmed') {
+    await sql`
+      update deliveries set next_try_at = ${now}
+      where client_id = ${delivery.clientId} and state = 'waiting'
+        and next_try_at > ${after(now, values.deliveryLease)}`.execute(db);
+  }
+  return state;
+}
+
+/** Puts deliveries that were given up or refused back in the queue, with another 24 hours. @returns how many */
+export async function retryDeliveries(db: Database, clock: Clock, clientId: string): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update deliveries set state = 'waiting', settled_at = null, created_at = ${clock()}, next_try_at = ${clock()}
+    where client_id = ${clientId} and state in ('given-up', 'refused')`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** What one app has said to one end. */
+export interface Confirmation {
+  clientId: string;
+  /** As the app was last registered. */
+  name: string;
+  state: DeliveryState;
+}
+
+/** What the apps reached by a revocation have said so far; empty when it is unknown or none was. Young ones only where asked. */
+export async function confirmationsOf(
+  db: Database,
+  revocationId: string,
+  notBefore: Date,
+): Promise<{ accountId: string | null; apps: Confirmation[] }> {
+  const { rows } = await sql<Confirmation & { accountId: string }>`
+    select d.client_id as "clientId", c.name, d.state, d.account_id as "accountId"
+    from deliveries d join clients c on c.client_id = d.client_id
+    where d.revocation_id = ${revocationId}::uuid and d.created_at >= ${notBefore}
+    order by c.name, d.session_uid`.execute(db);
+  return {
+    accountId: rows[0]?.accountId ?? null,
+    apps: rows.map(({ clientId, name, state }) => ({ clientId, name, state })),
+  };
+}

@@ -1,0 +1,53 @@
+import { sql } from 'kysely';
+import type { RecordEvent } from '../audit/audit.js';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { revoke } from '../sessions/revoke.js';
+
+/**
+ * Tells the apps of restrictions and holds that came into force and were not told yet (decision 7): what apps that know children
+ * hold of these accounts ends, so that each asks anew and sees only the children that are left; the parent stays signed in.
+ *
+ * @param today `YYYY-MM-DD` in the district's time zone: a restriction may begin on a later day than it was imposed
+ * @returns how many accounts were concerned
+ */
+export async function tellRestrictions(
+  trx: Database,
+  audit: RecordEvent,
+  clock: Clock,
+  today: string,
+): Promise<number> {
+  const now = clock();
+  const { rows } = await sql<{ account_id: string }>`
+    with restricted as (
+      update restrictions set told_at = ${now}
+      where told_at is null and lifted_at is null and coalesce(starts_on <= ${today}::date, true) returning relationship_id
+    ), held as (
+      update relationship_holds set told_at = ${now}
+      where told_at is null and decided_at is null returning relationship_id
+    )
+    select distinct p.account_id
+    from (select relationship_id from restricted union select relationship_id from held) x
+      join relationships r on r.id = x.relationship_id join proven_contacts p on p.contact_id = r.contact_id`.execute(
+    trx,
+  );
+  if (rows.length === 0) return 0;
+  const apps = await trx.selectFrom('clients').select('client_id').where('reads_students', '=', true).execute();
+  const target = { apps: apps.map((app) => app.client_id), accounts: rows.map((row) => row.account_id) };
+  await revoke(trx, audit, clock, target, 'restricted', 'system');
+  return rows.length;
+}
+
+/**
+ * Ends the access tokens with which a child could be fetched whose relationship ended, or lost its right, in this import. The
+ * parent stays signed in, and the app's next token shows the children that are left.
+ */
+export async function endLostRights(trx: Database, now: Date): Promise<void> {
+  await sql`
+    delete from artifacts a
+    using proven_contacts p, relationships r
+    where a.kind = 'AccessToken' and a.account_id = p.account_id and r.contact_id = p.contact_id
+      and a.client_id in (select client_id from clients where reads_students)
+      and (r.ended_at = ${now} or (r.facts_loaded_at = ${now} and exists (
+        select from relationship_rights x where x.relationship_id = r.id and not x.has_right)))`.execute(trx);
+}
