@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Clock } from '../../src/database/clock.js';
 import type { Database } from '../../src/database/database.js';
 import type { CookieJar } from '../../src/http/cookies.js';
-import { allowAskingAgain } from '../../src/http/security-headers.js';
+import { askAgain } from '../../src/http/security-headers.js';
 import type { Interactions } from '../../src/provider/interactions.js';
 import { confirmationsOf } from '../../src/sessions/deliveries.js';
 import type { AppConfirmation } from '../../src/ui/confirmations.js';
@@ -49,9 +49,4 @@ export async function countSignOut(ctx: Context, parts: LastSignOutParts, named:
 async function youngConfirmations({ db, clock }: LastSignOutParts, named: string) {
   if (!uuid.test(named)) return { accountId: null, apps: [] };
   return confirmationsOf(db, named, after(clock(), -values.signedOutPage));
-}
-
-/** Lets the page's script look whether more has been confirmed. */
-export function askAgain(ctx: Context): void {
-  ctx.set('Content-Security-Policy', allowAskingAgain(ctx.response.get('Content-Security-Policy')));
 }

@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import helmet from 'koa-helmet';
 
 /**
@@ -39,9 +39,9 @@ export const permissionsPolicy: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** Lets the script of this answer's page ask this site again. */
-export function allowAskingAgain(policy: string): string {
-  return `${policy};connect-src 'self'`;
+/** Lets the script of this answer's page ask this site whether more has arrived. */
+export function askAgain(ctx: Context): void {
+  ctx.set('Content-Security-Policy', `${ctx.response.get('Content-Security-Policy')};connect-src 'self'`);
 }
 
 /** Lets the forms of this answer, and the redirects behind them, lead to one more origin. */

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { MessageKey } from '../locales/translate.js';
+import { Link } from './parts.js';
 import type { View } from './view.js';
 
 /** One app that a sign-out reached, and what it has said so far. */
@@ -49,9 +50,9 @@ export function Confirmations({ view, id = 'confirmations', apps, again }: Confi
       )}
       {!waiting && confirmed < apps.length && <p>{t('confirmations.close')}</p>}
       {waiting && (
-        <p>
-          <a href={again}>{t('confirmations.again')}</a>
-        </p>
+        <Link href={again} class="pa-row-link">
+          {t('confirmations.again')}
+        </Link>
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import type { Browser } from '../support/browser.js';
 import { startTestHouse, twoApps } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
@@ -110,8 +111,12 @@ describe('two apps opened at the same instant', () => {
       if (opened.every(({ status }) => status === 200) && shown.every(({ text }) => text.includes('Ana'))) both += 1;
       await browser.get(`${house.issuer}/sign-out`);
       await browser.submit({}, { button: 'logout=yes' });
-      const after = await Promise.all(pages.map((url) => browser.get(url)));
-      if (after.every(({ text }) => !text.includes('Ana'))) ended += 1;
+      const out = await eventually(
+        async () =>
+          (await Promise.all(pages.map((url) => browser.get(url)))).every(({ text }) => !text.includes('Ana')),
+        (all) => all,
+      );
+      if (out) ended += 1;
     }
     expect({ both, ended }).toEqual({ both: 50, ended: 50 });
   }, 240_000);

@@ -8,6 +8,7 @@ import { register, signIn } from '../journeys/steps.js';
 import { apacheIsHere, startApache } from '../support/apache.js';
 import type { Apache } from '../support/apache.js';
 import { openBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import type { Browser, Page } from '../support/browser.js';
 import { freePort, startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
@@ -113,7 +114,10 @@ suite.each(['client_secret_basic', 'private_key_jwt'] as const)('mod_auth_openid
   it('hears of a sign-out elsewhere', async () => {
     await browser.get(house.issuer);
     await browser.submit({}, { form: 'header form' });
-    await browser.submit({}, { button: 'logout=yes' });
+    await eventually(
+      () => browser.get(`${house.issuer}/signed-out`),
+      ({ text }) => !text.includes('waiting'),
+    );
     // The browser still has the cookie of the app: what ended is the session behind it.
     expect((await browser.cookies(apache.home))['mod_auth_openidc_session']).toEqual(expect.any(String));
     const page = await browser.get(`${apache.home}children.html`);

@@ -5,7 +5,7 @@ import type { RecordEvent } from '../../audit/audit.js';
 import type { Clock } from '../../database/clock.js';
 import type { Database } from '../../database/database.js';
 import { field, parameter } from '../../http/form.js';
-import { allowAskingAgain } from '../../http/security-headers.js';
+import { askAgain } from '../../http/security-headers.js';
 import type { Interactions } from '../../provider/interactions.js';
 import { endedSessions, liveSessions } from '../../sessions/whereabouts.js';
 import type { Reply } from '../../ui/reply.js';
@@ -41,7 +41,7 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
     const ended = await endedSessions(db, clock, session.accountId);
     const said = parameter(ctx, 'said');
     const outcome: 'done' | 'gone' | null = said === 'done' || said === 'gone' ? said : null;
-    ctx.set('Content-Security-Policy', allowAskingAgain(ctx.response.get('Content-Security-Policy')));
+    askAgain(ctx);
     reply(
       ctx,
       DevicesPage,
