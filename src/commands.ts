@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { text as readAll } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { AdministrationRefused } from './administration.js';
+import { StandingRefused } from './accounts/standing.js';
 import { auditLog } from './audit/audit.js';
+import { administration } from './commands-administration.js';
 import { ConfigurationError, parseConfig } from './config.js';
 import type { Config } from './config.js';
 import { ControlRefused, askToImport } from './control.js';
@@ -38,6 +41,10 @@ const usage = `parent-access COMMAND
   clients check [--json]     check CLIENTS_FILE
   clients digest             read a secret from standard input and print its digest
   clients schema             print the JSON Schema of CLIENTS_FILE
+  clients health [--client ID] [--json]    how each app answers to sign-outs
+  deliveries retry --client ID             tell an app again what it refused or did not answer to
+  accounts suspend|reopen|close --account WHO --reason WHY   WHO: id, e-mail or sign-in name
+  sessions list|revoke --account WHO | --session ID | --client ID [--json]
   sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;
 
 type Environment = Record<string, string | undefined>;
@@ -75,7 +82,11 @@ const commands: Record<string, Command> = {
   },
 
   async clients(args, config, { out }) {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean' } } });
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { json: { type: 'boolean' }, client: { type: 'string' } },
+    });
     switch (positionals[0]) {
       case 'check': {
         const settings = config();
@@ -97,10 +108,16 @@ const commands: Record<string, Command> = {
       case 'schema':
         out(JSON.stringify(clientsJsonSchema(), null, 2));
         return;
+      case 'health':
+        return administration('clients', args, config(), out);
       default:
-        throw new Refused('Say what to do: clients check, clients digest or clients schema.');
+        throw new Refused('Say what to do: clients check, clients digest, clients schema or clients health.');
     }
   },
+
+  accounts: (args, config, { out }) => administration('accounts', args, config(), out),
+  sessions: (args, config, { out }) => administration('sessions', args, config(), out),
+  deliveries: (args, config, { out }) => administration('deliveries', args, config(), out),
 
   async sample(args, _config, { out }) {
     const report = await sample.writeSample(sample.parseSampleArguments(args));
@@ -167,6 +184,8 @@ const refusals = [
   SampleRefused,
   sample.SampleRefused,
   ControlRefused,
+  AdministrationRefused,
+  StandingRefused,
 ];
 
 /**

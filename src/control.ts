@@ -1,8 +1,13 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Check } from './doctor/check.js';
 import type { RunReport } from './sis/import.js';
+
+/** In characters. */
+const largestQuestion = 16_384;
 
 function socketPath(dataDir: string): string {
   return join(dataDir, 'control.sock');
@@ -13,6 +18,8 @@ export interface Control {
   import(feed: string): Promise<RunReport>;
   /** What only the process that holds the embedded database can look at. */
   doctor(): Promise<Check[]>;
+  /** An operation of `src/administration.ts`. */
+  administer(name: string, asked: unknown): Promise<unknown>;
 }
 
 /**
@@ -25,7 +32,7 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   const path = socketPath(dataDir);
   rmSync(path, { force: true });
   const server = createServer((incoming, answer) => {
-    const answering = incoming.method === 'POST' ? answerTo(control, incoming.url ?? '') : null;
+    const answering = incoming.method === 'POST' ? answerTo(control, incoming) : null;
     if (answering === null) {
       answer.writeHead(404).end();
       return;
@@ -46,10 +53,24 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   };
 }
 
-function answerTo(control: Control, path: string): Promise<unknown> | null {
+function answerTo(control: Control, incoming: IncomingMessage): Promise<unknown> | null {
+  const path = incoming.url ?? '';
   if (path === '/doctor') return control.doctor();
+  if (path === '/administer') return administered(control, incoming);
   const feed = /^\/import\/([a-z0-9-]+)$/.exec(path)?.[1];
   return feed === undefined ? null : control.import(feed);
+}
+
+const asking = z.object({ name: z.string(), asked: z.looseObject({}) });
+
+async function administered(control: Control, incoming: IncomingMessage): Promise<unknown> {
+  let body = '';
+  for await (const chunk of incoming.setEncoding('utf8')) {
+    body += String(chunk);
+    if (body.length > largestQuestion) throw new Error('The question is too long.');
+  }
+  const { name, asked } = asking.parse(JSON.parse(body));
+  return control.administer(name, asked);
 }
 
 /** The running server said no; its sentence is the message. */
@@ -73,7 +94,16 @@ export async function askToDiagnose(dataDir: string): Promise<Check[]> {
   return (await ask(dataDir, '/doctor')) as Check[];
 }
 
-function ask(dataDir: string, path: string): Promise<unknown> {
+/**
+ * Asks the server that holds the data folder to do an operation of `src/administration.ts`.
+ *
+ * @throws ControlRefused with the server's sentence
+ */
+export async function askToAdminister(dataDir: string, name: string, asked: object): Promise<unknown> {
+  return ask(dataDir, '/administer', JSON.stringify({ name, asked }));
+}
+
+function ask(dataDir: string, path: string, body?: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path }, (answer) => {
       const chunks: Buffer[] = [];
@@ -85,6 +115,6 @@ function ask(dataDir: string, path: string): Promise<unknown> {
       });
     });
     asked.once('error', () => reject(new ControlRefused('The server on this data folder does not answer.')));
-    asked.end();
+    asked.end(body);
   });
 }

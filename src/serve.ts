@@ -1,3 +1,4 @@
+import { administer } from './administration.js';
 import { openHouse } from './app.js';
 import type { Foundation, House } from './app.js';
 import type { Config } from './config.js';
@@ -73,6 +74,8 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
   const silence =
     database.kind === 'pglite'
       ? await listenForControl(config.dataDir, {
+          administer: (name, asked) =>
+            administer({ db: database.db, clock: systemClock, audit: house.audit }, name, asked),
           import: (feed) => runImport(imports, feed, 'operator'),
           doctor: () =>
             houseChecks({

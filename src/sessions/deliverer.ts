@@ -125,8 +125,9 @@ async function wordsOf(answer: Response): Promise<string | null> {
 
 /** The reason of a failed request by its code: what it says in words may quote. */
 function faultOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'failed';
-  if (error.name === 'TimeoutError') return `no answer within ${values.deliveryTry} s`;
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+  if (typeof error !== 'object' || error === null) return 'failed';
+  if ('name' in error && error.name === 'TimeoutError') return `no answer within ${values.deliveryTry} s`;
+  const cause = 'cause' in error ? error.cause : null;
+  if (typeof cause === 'object' && cause !== null && 'code' in cause) return String(cause.code);
+  return 'name' in error ? String(error.name) : 'failed';
 }

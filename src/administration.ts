@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { disableAccount, findAccount, reopenAccount } from './accounts/standing.js';
+import type { RecordEvent } from './audit/audit.js';
+import type { Clock } from './database/clock.js';
+import type { Database } from './database/database.js';
+import { retryDeliveries } from './sessions/deliveries.js';
+import { deliveryHealth } from './sessions/delivery-health.js';
+import { revoke } from './sessions/revoke.js';
+import type { Target } from './sessions/revoke.js';
+import { liveSessions } from './sessions/whereabouts.js';
+
+/** What an operator asked is refused; the message is one sentence. */
+export class AdministrationRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'AdministrationRefused';
+  }
+}
+
+export interface AdministrationParts {
+  db: Database;
+  clock: Clock;
+  audit: RecordEvent;
+}
+
+type Operation = (parts: AdministrationParts, asked: unknown) => Promise<unknown>;
+
+/** An operation with what it needs to be told. */
+function operation<Shape extends z.ZodType>(
+  shape: Shape,
+  run: (parts: AdministrationParts, asked: z.infer<Shape>) => Promise<unknown>,
+): Operation {
+  return (parts, asked) => {
+    const read = shape.safeParse(asked);
+    if (!read.success) throw new AdministrationRefused(read.error.issues[0]?.message ?? 'This cannot be read.');
+    return run(parts, read.data);
+  };
+}
+
+const account = z.string('Say which account: --account with its id, e-mail or sign-in name.').min(1).max(320);
+const reason = z.string('Say why, in a few words without names: --reason "…".');
+const standing = z.object({ account, reason });
+const one = z
+  .object({ account: account.optional(), session: z.string().optional(), client: z.string().optional() })
+  .refine((asked) => Object.values(asked).filter((value) => value !== undefined).length === 1, {
+    error: 'Say what, and only one of them: --account, --session or --client.',
+  });
+const actor = 'operator';
+
+async function knownClient({ db }: AdministrationParts, clientId: string): Promise<string> {
+  const row = await db.selectFrom('clients').select('client_id').where('client_id', '=', clientId).executeTakeFirst();
+  if (row === undefined) throw new AdministrationRefused('There is no such app.');
+  return row.client_id;
+}
+
+const disable = (as: 'suspended' | 'closed'): Operation =>
+  operation(standing, async ({ db, clock, audit }, asked) => {
+    const accountId = await findAccount(db, asked.account);
+    const revoked = await disableAccount(db, audit, clock, { accountId, as, reason: asked.reason, actor });
+    return { account: accountId, ...revoked };
+  });
+
+const operations: Record<string, Operation> = {
+  'accounts suspend': disable('suspended'),
+  'accounts close': disable('closed'),
+  'accounts reopen': operation(standing, async ({ db, audit }, asked) => {
+    const accountId = await findAccount(db, asked.account);
+    await reopenAccount(db, audit, { accountId, reason: asked.reason, actor });
+    return { account: accountId };
+  }),
+  'sessions list': operation(one, async (parts, asked) => {
+    const { db, clock } = parts;
+    if (asked.client !== undefined) return liveSessions(db, clock, { app: await knownClient(parts, asked.client) });
+    if (asked.session !== undefined) return liveSessions(db, clock, { session: asked.session });
+    return liveSessions(db, clock, { account: await findAccount(db, asked.account ?? '') });
+  }),
+  'sessions revoke': operation(one, async (parts, asked) => {
+    const { db, clock, audit } = parts;
+    const target = await targetOf(parts, asked);
+    return db.transaction().execute(async (trx) => {
+      const revoked = await revoke(trx, audit, clock, target, 'ended-by-operator', actor);
+      // Thrown in the transaction: where there was nothing to end, nothing is written either.
+      if (revoked.sessions === 0 && revoked.grants === 0) throw new AdministrationRefused(nothingLeft(target));
+      return revoked;
+    });
+  }),
+  'clients health': operation(z.object({ client: z.string().optional() }), async (parts, asked) =>
+    deliveryHealth(parts.db, parts.clock, asked.client === undefined ? null : await knownClient(parts, asked.client)),
+  ),
+  'deliveries retry': operation(
+    z.object({ client: z.string('Say which app: deliveries retry --client ID.') }),
+    async (parts, asked) => ({
+      retried: await retryDeliveries(parts.db, parts.clock, await knownClient(parts, asked.client)),
+    }),
+  ),
+};
+
+async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>): Promise<Target> {
+  const { db } = parts;
+  if (asked.account !== undefined) return { account: await findAccount(db, asked.account) };
+  if (asked.client !== undefined) return { app: await knownClient(parts, asked.client) };
+  const session = await db
+    .selectFrom('sessions')
+    .select('uid')
+    .where('uid', '=', asked.session ?? '')
+    .where('account_id', 'is not', null)
+    .executeTakeFirst();
+  if (session === undefined) throw new AdministrationRefused('There is no such session.');
+  return { session: session.uid };
+}
+
+function nothingLeft(target: Target): string {
+  if ('session' in target) return 'This session had ended already.';
+  return 'app' in target ? 'No session of this app is live.' : 'No session of this account is live.';
+}
+
+/**
+ * Does what an operator asks on the command line; where the embedded database is held by the server, the server does it.
+ *
+ * @param name such as `accounts suspend`
+ * @returns what is to be told, as JSON can hold it
+ * @throws AdministrationRefused, StandingRefused with one sentence; nothing is half done
+ */
+export async function administer(parts: AdministrationParts, name: string, asked: unknown): Promise<unknown> {
+  const run = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (run === undefined) throw new AdministrationRefused('There is no such operation.');
+  return run(parts, asked);
+}
