@@ -75,6 +75,8 @@ export interface Foundation {
 export interface House {
   hasher: PasswordHasher;
   audit: RecordEvent;
+  /** Lets what was ended be told to the apps at once. */
+  tellApps(): void;
   /** Takes no new request, lets those at work finish (10 s at most), and ends the jobs. The database stays open. */
   close(): Promise<void>;
 }
@@ -273,5 +275,5 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     await close();
     throw error;
   }
-  return { hasher, audit, close };
+  return { hasher, audit, tellApps: deliverer.wake, close };
 }

@@ -74,8 +74,11 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
   const silence =
     database.kind === 'pglite'
       ? await listenForControl(config.dataDir, {
-          administer: (name, asked) =>
-            administer({ db: database.db, clock: systemClock, audit: house.audit }, name, asked),
+          administer: async (name, asked) => {
+            const answer = await administer({ db: database.db, clock: systemClock, audit: house.audit }, name, asked);
+            house.tellApps();
+            return answer;
+          },
           import: (feed) => runImport(imports, feed, 'operator'),
           doctor: () =>
             houseChecks({

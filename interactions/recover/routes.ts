@@ -29,6 +29,8 @@ export interface RecoverParts extends InteractionParts {
   throttles: { address: Throttle; source: Throttle };
   /** Posts the letter that tells the owner of a changed password. */
   notice: PasswordNotice;
+  /** Lets what was ended be told to the apps at once. */
+  tellApps(): void;
 }
 
 /** `/recover`: a new password by the mailbox that the account proved; the same answer for all. */
@@ -144,6 +146,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       shared,
       recoveryCode: field(ctx, 'recoveryCode').slice(0, 60),
     });
+    parts.tellApps();
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'code-refused')
       return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);

@@ -27,6 +27,8 @@ export interface PasswordParts {
   interactions: Interactions;
   reply: Reply;
   cookies: CookieJar;
+  /** Lets what was ended be told to the apps at once. */
+  tellApps(): void;
 }
 
 type Errors = Parameters<typeof ChangePasswordPage>[0]['errors'];
@@ -82,6 +84,7 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
       sessionUid: uid,
       password,
     });
+    parts.tellApps();
     reply(ctx, PasswordChangedPage, { signOutAction: '/leave' }, { path: '/password' });
   });
 }

@@ -17,6 +17,8 @@ export interface PermissionParts {
   audit: RecordEvent;
   interactions: Interactions;
   reply: Reply;
+  /** Lets what was ended be told to the apps at once. */
+  tellApps(): void;
 }
 
 /** `/permissions`: what the person who is signed in allowed to apps of vendors, and the way to take it back. */
@@ -52,6 +54,7 @@ export function permissionRoutes(router: RouterInstance, parts: PermissionParts)
     if (session === null) return ctx.redirect('/sign-in');
     const clientId = field(ctx, 'app').slice(0, 64);
     const ended = await revokeConsent(db, clock, audit, session.accountId, clientId);
+    parts.tellApps();
     await show(ctx, session.accountId, ended ? nameOf(ctx, clientId) : null);
   });
 }
