@@ -77,8 +77,12 @@ export interface House {
   audit: RecordEvent;
   /** Lets what was ended be told to the apps at once. */
   tellApps(): void;
-  /** Takes no new request, lets those at work finish (10 s at most), and ends the jobs. The database stays open. */
-  close(): Promise<void>;
+  /**
+   * Takes no new request, lets those at work finish (10 s at most), and ends the jobs. The database stays open.
+   *
+   * @param notice seconds in which `/readyz` says so beforehand
+   */
+  close(notice?: number): Promise<void>;
 }
 
 /** Builds the house, floor by floor, and opens its door on `config.host:config.port`. */
@@ -233,6 +237,9 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       keys: async () => {
         if (keys.signing.length === 0) throw new Error('no keys');
       },
+      open: async () => {
+        if (door.isClosing()) throw new Error('closing');
+      },
       pool: async () => {
         if (pool.waitingCount > 100) throw new Error('the pool is full');
       },
@@ -264,9 +271,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   });
 
   const door = makeDoor(app.callback());
-  const close = async (): Promise<void> => {
-    await Promise.all([door.close(), jobs.stop()]);
-    await deliverer.stop();
+  const close = async (notice = 0): Promise<void> => {
+    await Promise.all([door.close(notice), jobs.stop(), deliverer.stop()]);
     mailer.close();
   };
   try {

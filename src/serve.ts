@@ -11,6 +11,7 @@ import { runImport } from './imports.js';
 import { plantSampleDistrict, samplePeople } from './sample-district.js';
 import { endAbandonedRuns } from './sis/lease.js';
 import { makeLogger } from './telemetry/logger.js';
+import { values } from './values.js';
 
 /** The lines with which a newcomer begins. */
 function welcome({ config, mailbox }: Foundation, demos: Array<{ name: string; url: string }>): string {
@@ -51,7 +52,8 @@ export async function serve(config: Config, print: (text: string) => void): Prom
   try {
     await furnish(foundation, house, print);
   } finally {
-    await house.close();
+    // Beside an embedded database there is no other instance that could take over.
+    await house.close(database.kind === 'postgres' ? values.closingNotice : 0);
     await closeFoundation();
   }
 }

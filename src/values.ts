@@ -54,6 +54,8 @@ export const values = {
   deliveryLease: 15 * second,
   /** Tries that one app has at once, of each instance. */
   deliveriesAtOnce: 8,
+  /** Before an instance stops listening it says so for this long, so that a balancer that asks every second or two looks away. */
+  closingNotice: 3 * second,
   /** How long it is told what each app confirmed. */
   deliveryKept: 30 * day,
   /** How long a person is told where they were signed in before. */

@@ -1,19 +1,29 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Where requests come in. */
 export interface Door {
   /** @throws what the system says when the port cannot be had */
   open(port: number, host: string): Promise<void>;
-  /** Stops listening, lets requests at work finish, and after 8 s ends those that do not. */
-  close(): Promise<void>;
+  /** It is about to close: `/readyz` says so, and answers ask for no further request on their connection. */
+  isClosing(): boolean;
+  /**
+   * Says for `notice` seconds that it is about to close, so that whoever balances requests sends none any more; then stops
+   * listening, lets requests at work finish, and after 7 s ends those that do not.
+   */
+  close(notice: number): Promise<void>;
 }
 
 /** An HTTP server that waits for nobody for ever: headers come within 10 s, a request within 30 s. */
 export function makeDoor(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Door {
+  let closing = false;
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
-    (request, response) => void handle(request, response),
+    (request, response) => {
+      if (closing) response.setHeader('Connection', 'close');
+      void handle(request, response);
+    },
   );
   return {
     open: (port, host) =>
@@ -21,14 +31,18 @@ export function makeDoor(handle: (request: IncomingMessage, response: ServerResp
         server.once('error', reject);
         server.listen(port, host, () => resolve());
       }),
-    close: () =>
-      new Promise((resolve) => {
-        const late = setTimeout(() => server.closeAllConnections(), 8_000);
+    isClosing: () => closing,
+    async close(notice) {
+      closing = true;
+      await pause(notice * 1_000);
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(() => server.closeAllConnections(), 7_000);
         server.close(() => {
           clearTimeout(late);
           resolve();
         });
         server.closeIdleConnections();
-      }),
+      });
+    },
   };
 }
