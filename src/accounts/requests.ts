@@ -241,6 +241,21 @@ export async function consumeRequest(trx: Database, clock: Clock, id: string): P
   return result.numUpdatedRows === 1n;
 }
 
+/**
+ * Ends every recovery of an account that waits for its new password, also where the link was pressed already: a later
+ * change of the password outweighs them.
+ */
+export async function endRecoveries(trx: Database, clock: Clock, accountId: string): Promise<void> {
+  await trx
+    .updateTable('account_requests')
+    .set({ ended_at: clock() })
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'recovery')
+    .where('consumed_at', 'is', null)
+    .where('ended_at', 'is', null)
+    .execute();
+}
+
 /** Forgets what was typed and what is over; hygiene, run by the clean-up job. */
 export async function cleanRequests(db: Database, clock: Clock): Promise<void> {
   await sql`delete from account_requests where id in (
