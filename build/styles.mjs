@@ -48,5 +48,7 @@ if (process.argv.includes('--check')) {
   writeFileSync(committed, styles);
   mkdirSync(dirname(emitted), { recursive: true });
   copyFileSync(committed, emitted);
-  copyFileSync(place('src/ui/show-password.js'), place('dist/src/ui/show-password.js'));
+  for (const script of ['show-password.js', 'forget-form.js']) {
+    copyFileSync(place(`src/ui/${script}`), place(`dist/src/ui/${script}`));
+  }
 }

@@ -42,6 +42,14 @@ export const passwordScript: Asset = createAsset(
   readFileSync(new URL('./show-password.js', import.meta.url)),
 );
 
+/** The script of pages that answer a form. */
+export const forgetScript: Asset = createAsset(
+  'forget-form',
+  'js',
+  'text/javascript; charset=utf-8',
+  readFileSync(new URL('./forget-form.js', import.meta.url)),
+);
+
 /** The sign in a browser's tab: a house with its door. */
 export const icon: Asset = createAsset(
   'icon',
@@ -55,4 +63,4 @@ export const icon: Asset = createAsset(
 );
 
 /** Everything that is served under `/assets/`. */
-export const assets: readonly Asset[] = [stylesheet, passwordScript, icon];
+export const assets: readonly Asset[] = [stylesheet, passwordScript, forgetScript, icon];

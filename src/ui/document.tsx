@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Locale } from '../locales/translate.js';
-import { icon, passwordScript, stylesheet } from './assets.js';
+import { forgetScript, icon, passwordScript, stylesheet } from './assets.js';
 import { safePath } from './safe-url.js';
 import type { View } from './view.js';
 
@@ -67,6 +67,7 @@ export function Document({
         <meta name="color-scheme" content="light" />
         <title>{hasErrors === true ? t('site.errorTitle', { title: full }) : full}</title>
         <link rel="stylesheet" href={stylesheet.path} />
+        {view.answersForm === true && <script defer src={forgetScript.path} data-path={safePath(path) ?? '/'} />}
         {hasPassword === true && <script type="module" src={passwordScript.path} />}
         <link rel="icon" type="image/svg+xml" href={icon.path} />
       </head>
