@@ -29,6 +29,10 @@ export interface NewRequest {
 export async function placeRequest(db: Database, jobs: Jobs, clock: Clock, request: NewRequest): Promise<void> {
   const now = clock();
   await db.transaction().execute(async (trx) => {
+    // Of two sent at once the later one sees the earlier.
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`browser ${secretHash(request.browser)}`}, 0))`.execute(
+      trx,
+    );
     await trx
       .updateTable('account_requests')
       .set({ ended_at: now })

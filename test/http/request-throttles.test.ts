@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { askToRegister } from '../journeys/steps.js';
+import { askToRegister, password, register } from '../journeys/steps.js';
 import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Page } from '../support/browser.js';
@@ -73,6 +73,46 @@ describe('requests for a letter', () => {
     }
     // They have a count of their own: who registered five times can still recover.
     expect((await ask('maria@example.org', '127.0.5.10')).status).toBe(200);
+  });
+
+  it('to recover are left to a device that the owner used before, however many strangers asked', async () => {
+    await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
+    const owner = openBrowser();
+    await owner.get(`${house.issuer}/sign-in`);
+    await owner.submit({ identifier: 'pedro@example.org', password });
+    await house.db.deleteFrom('throttles').execute();
+    for (let time = 0; time < 5; time += 1) await recover('pedro@example.org', `127.0.5.${time + 20}`);
+    expect((await recover('pedro@example.org', '127.0.5.30')).status).toBe(429);
+    const statuses: number[] = [];
+    for (let time = 0; time < 6; time += 1) {
+      await owner.get(`${house.issuer}/recover`);
+      statuses.push((await owner.submit({ identifier: 'pedro@example.org' })).status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    // The device is its owner's, and nobody else's.
+    await house.db.deleteFrom('throttles').execute();
+    for (let time = 0; time < 5; time += 1) await recover('maria@example.org', `127.0.5.${time + 40}`);
+    await owner.get(`${house.issuer}/recover`);
+    expect((await owner.submit({ identifier: 'maria@example.org' })).status).toBe(429);
+  });
+
+  it('of one browser at the same instant leave one that is good', async () => {
+    const browser = openBrowser({ from: '127.0.8.1' });
+    await askToRegister(browser, house, 'somebody@example.net');
+    const cookie = Object.entries(await browser.cookies(house.issuer))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('; ');
+    const sent = Array.from({ length: 5 }, () =>
+      fetch(`${house.issuer}/register`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { cookie, origin: house.issuer },
+        body: new URLSearchParams({ email: 'somebody@example.org', phone: '(213) 555-0100' }),
+      }),
+    );
+    for (const answer of await Promise.all(sent)) expect(answer.status).toBe(302);
+    const live = await house.db.selectFrom('account_requests').select('id').where('ended_at', 'is', null).execute();
+    expect(live).toHaveLength(1);
   });
 
   it('that could not be read are not counted', async () => {
