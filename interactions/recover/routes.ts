@@ -168,6 +168,6 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'code-refused')
       return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
-    ctx.redirect(goOn(ctx, parts, { proof: done.proof, shared }, claimed.interactionUid));
+    ctx.redirect(await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid));
   });
 }
