@@ -7,7 +7,7 @@ import type { View } from '../../src/ui/view.js';
 export function DonePage({ view }: { readonly view: View }): JSX.Element {
   const { t } = view;
   return (
-    <Document view={view} title={t('done.title')}>
+    <Document view={view} title={t('done.title')} isDone>
       <Card title={t('done.title')}>
         <p class="pa-lead">{t('done.lead')}</p>
         <p class="pa-text">{t('done.close')}</p>

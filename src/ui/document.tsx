@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Locale } from '../locales/translate.js';
-import { forgetScript, icon, passwordScript, stylesheet } from './assets.js';
+import { forgetScript, icon, passwordScript, stylesheet, tabsScript } from './assets.js';
 import { safePath } from './safe-url.js';
 import type { View } from './view.js';
 
@@ -18,6 +18,8 @@ export interface DocumentProps {
   readonly wide?: boolean;
   /** The page has a password field, which a script lets its reader look at. */
   readonly hasPassword?: boolean;
+  /** Somebody is done at this computer: pages in other tabs are told. */
+  readonly isDone?: boolean;
   readonly children: ComponentChildren;
 }
 
@@ -52,6 +54,7 @@ export function Document({
   shownOnce,
   wide,
   hasPassword,
+  isDone,
   children,
 }: DocumentProps): JSX.Element {
   const { t, locale, path } = view;
@@ -68,6 +71,9 @@ export function Document({
         <title>{hasErrors === true ? t('site.errorTitle', { title: full }) : full}</title>
         <link rel="stylesheet" href={stylesheet.path} />
         {view.answersForm === true && <script defer src={forgetScript.path} data-path={safePath(path) ?? '/'} />}
+        {(view.sharedComputer === true || isDone === true) && (
+          <script defer src={tabsScript.path} {...(isDone === true ? { 'data-done': '' } : {})} />
+        )}
         {hasPassword === true && <script type="module" src={passwordScript.path} />}
         <link rel="icon" type="image/svg+xml" href={icon.path} />
       </head>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'node-html-parser';
 import type { BrowserContext } from 'playwright-core';
 import { appSchema } from '../../src/provider/app-registration.js';
-import { forgetScript, passwordScript } from '../../src/ui/assets.js';
+import { forgetScript, passwordScript, tabsScript } from '../../src/ui/assets.js';
 import { choosePassword, interactionOf, linkIn, pressLink, register } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
@@ -17,7 +17,7 @@ import type { RelyingParty } from '../support/relying-party.js';
 const script = '<script>alert(1)</script>';
 const image = '"><img src=x onerror=alert(2)>';
 const attribute = `" onfocus=alert(3) ' onblur=alert(3) x="`;
-const ours = new Set([passwordScript.path, forgetScript.path]);
+const ours = new Set([passwordScript.path, forgetScript.path, tabsScript.path]);
 const payloads = [script, image, attribute, '</title><svg onload=alert(4)>', 'javascript:alert(5)', '{{7*7}}${7*7}'];
 
 /** Everything in a page that could run, or that only markup from elsewhere can have made. */

@@ -12,6 +12,8 @@ const maria = 'maria@example.org';
 const almost = `${password}s`;
 const next = 'another long way to school';
 
+const home = 'main >> text=Ana';
+
 /** A browser keeps a form beside the page that answered it, and sends it again, for all to read, to whoever goes back. */
 describe('the history of a shared computer', () => {
   let house: TestHouse;
@@ -74,6 +76,22 @@ describe('the history of a shared computer', () => {
     sent.length = 0;
     await goThrough(page);
     expect(sent).toEqual([]);
+    await computer.close();
+  });
+
+  it('and its other tabs show nothing any more when somebody is done', async () => {
+    const { computer, page } = await sit();
+    await page.goto(`${house.issuer}/sign-in`);
+    await page.fill('[name=identifier]', maria);
+    await page.fill('[name=password]', next);
+    await page.getByLabel('A shared computer').check();
+    await press(page, 'Sign in');
+    const other = await computer.newPage();
+    await other.goto(`${house.issuer}/`);
+    expect(await other.locator(home).count()).toBeGreaterThan(0);
+    await press(page, 'I am done');
+    await other.locator(home).first().waitFor({ state: 'detached' });
+    expect(await other.textContent('body')).not.toContain('Ana');
     await computer.close();
   });
 

@@ -4,7 +4,7 @@ import { parse } from 'node-html-parser';
 import { LoginPage } from '../../interactions/login/page.js';
 import { ConsentPage } from '../../interactions/consent/page.js';
 import { locales } from '../../src/locales/translate.js';
-import { assets, passwordScript, stylesheet } from '../../src/ui/assets.js';
+import { assets, forgetScript, passwordScript, stylesheet, tabsScript } from '../../src/ui/assets.js';
 import { renderPage } from '../../src/ui/render.js';
 import { gallery, viewFor } from './gallery.js';
 
@@ -40,16 +40,16 @@ describe.each(locales)('every page in %s', (locale) => {
   );
 
   it.each(pages)(
-    '$name: loads nothing but our own files: stylesheet, icon, and the script that shows a password',
-    ({ html }) => {
+    '$name: loads nothing but our own files: stylesheet, icon, and the scripts it has a use for',
+    ({ name, html }) => {
       const page = parse(html);
       expect(page.querySelectorAll('style, iframe, img, object')).toHaveLength(0);
       const scripts = page.querySelectorAll('script');
-      expect(scripts).toHaveLength(page.querySelector('input[type=password]') === null ? 0 : 1);
-      for (const script of scripts) {
-        expect(script.getAttribute('src')).toBe(passwordScript.path);
-        expect(script.text).toBe('');
-      }
+      expect(scripts.map((script) => script.getAttribute('src'))).toEqual([
+        ...(/^done$|shared computer$/.test(name) ? [tabsScript.path] : []),
+        ...(page.querySelector('input[type=password]') === null ? [] : [passwordScript.path]),
+      ]);
+      for (const script of scripts) expect(script.text).toBe('');
       expect(html).not.toMatch(/\son[a-z]+=|\sstyle=/);
       const known = assets.map(({ path }) => path);
       for (const link of page.querySelectorAll('link')) expect(known).toContain(link.getAttribute('href'));
@@ -91,7 +91,7 @@ describe.each(locales)('every page in %s', (locale) => {
   it.each(gallery(locale, hostile))('$name: shows hostile text as text', ({ html }) => {
     const page = parse(html);
     expect(page.querySelectorAll('script:not([src]), img')).toHaveLength(0);
-    expect(html.replace(/<script type="module" src="[\w/.-]+">/, '')).not.toContain('<script');
+    expect(html.replaceAll(/<script (type="module"|defer) src="[\w/.-]+"( data-done(="")?)?>/g, '')).not.toContain('<script');
     expect(html).not.toContain('<img');
   });
 
@@ -140,6 +140,15 @@ describe('links that come from elsewhere', () => {
       facts: ['name'] as const,
     });
     expect(html).not.toContain('javascript:');
+  });
+
+  it('that answer a form forget what was sent, and nothing else leads them elsewhere', () => {
+    const props = { ...login, values: { identifier: '' }, cancelAction: null };
+    const paths = ['/here?interaction=a&b', '//evil.example/'].map((path) => {
+      const html = renderPage(LoginPage, { ...viewFor('en'), path, answersForm: true }, props);
+      return parse(html).querySelector(`script[src="${forgetScript.path}"]`)?.getAttribute('data-path');
+    });
+    expect(paths).toEqual(['/here?interaction=a&b', '/']);
   });
 
   it('leave a strange path out of the language link', () => {
