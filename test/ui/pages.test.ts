@@ -91,7 +91,9 @@ describe.each(locales)('every page in %s', (locale) => {
   it.each(gallery(locale, hostile))('$name: shows hostile text as text', ({ html }) => {
     const page = parse(html);
     expect(page.querySelectorAll('script:not([src]), img')).toHaveLength(0);
-    expect(html.replaceAll(/<script (type="module"|defer) src="[\w/.-]+"( data-done(="")?)?>/g, '')).not.toContain('<script');
+    expect(html.replaceAll(/<script (type="module"|defer) src="[\w/.-]+"( data-done(="")?)?>/g, '')).not.toContain(
+      '<script',
+    );
     expect(html).not.toContain('<img');
   });
 
