@@ -109,8 +109,8 @@ describe('requests for a letter', () => {
       interactionUid: null,
     };
     const live = async (browser: string): Promise<number> => {
-      const requests = house.db.selectFrom('account_requests').select('id').where('ended_at', 'is', null);
-      return (await requests.where('browser_hash', '=', secretHash(browser)).execute()).length;
+      const good = house.db.selectFrom('account_requests').select('id').where('ended_at', 'is', null);
+      return (await good.where('browser_hash', '=', secretHash(browser)).execute()).length;
     };
     const rounds = Array.from({ length: 10 }, (_, round) => `browser ${round}`);
     for (const browser of rounds) {
