@@ -4,8 +4,17 @@ const history = 'test/browser/history.test.ts';
 const unfinished = 'test/attacks/row-18-unfinished.test.ts';
 const requests = 'test/http/request-throttles.test.ts';
 
-/** What is left behind: in a browser, in a mailbox, in a folder. */
+/** What is left behind: by a sign-in, in a browser, in a mailbox, in a folder. */
 export const leftBehind: readonly Defence[] = [
+  {
+    row: 3,
+    what: 'one of several who come back from a sign-in goes on',
+    file: 'src/provider/adapter.ts',
+    find: "if (!(await store.consume(id))) throw new errors.SessionNotFound('the interaction is over');",
+    replacement: 'await store.consume(id);',
+    test: 'test/provider/races.test.ts',
+    named: 'from one sign-in',
+  },
   {
     row: 7,
     what: 'a proof goes on as whose it is',
