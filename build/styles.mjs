@@ -48,7 +48,7 @@ if (process.argv.includes('--check')) {
   writeFileSync(committed, styles);
   mkdirSync(dirname(emitted), { recursive: true });
   copyFileSync(committed, emitted);
-  for (const script of ['show-password.js', 'live.js']) {
+  for (const script of ['show-password.js', 'forget-form.js', 'shared-tabs.js', 'live.js']) {
     copyFileSync(place(`src/ui/${script}`), place(`dist/src/ui/${script}`));
   }
 }

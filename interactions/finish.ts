@@ -5,16 +5,21 @@ import { markComputer } from './shared-computer.js';
 
 /**
  * Where this browser goes on to when it has shown whose it is: back into the app's interaction, which accepts the proof
- * at its login prompt or, in another browser, leads to the app's own address; without an app to the portal.
+ * at its login prompt or, in another browser, leads to the app's own address; without an app to the portal. Somebody
+ * else's session in this browser ends.
  *
- * @param browser `proof`: the secret of a fresh proof, left as a cookie for five minutes; `shared`: a shared computer
+ * @param browser `accountId`: whose it is; `proof`: the secret of a fresh proof, left as a cookie for five minutes;
+ *   `shared`: a shared computer
  */
-export function goOn(
+export async function goOn(
   ctx: Context,
-  { cookies }: InteractionParts,
-  { proof, shared }: { proof: string; shared: boolean },
+  { cookies, interactions }: InteractionParts,
+  { accountId, proof, shared }: { accountId: string; proof: string; shared: boolean },
   interactionUid: string | null,
-): string {
+): Promise<string> {
+  // With somebody else's session nobody would ask for the proof: it would wait for whoever signs in next.
+  const session = await interactions.session(ctx);
+  if (session !== null && session.accountId !== accountId) await interactions.end(ctx, 'switched');
   cookies.clear(ctx, 'claim');
   markComputer(ctx, cookies, shared);
   cookies.set(ctx, 'proof', proof, values.freshProof);

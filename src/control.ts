@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -44,9 +44,14 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    // The socket is made within `listen`, before anybody else has a turn: at no moment is it open to others.
+    const mask = process.umask(0o177);
+    try {
+      server.listen(path, resolve);
+    } finally {
+      process.umask(mask);
+    }
   });
-  chmodSync(path, 0o600);
   return () => {
     server.close();
     rmSync(path, { force: true });

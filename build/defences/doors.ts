@@ -122,7 +122,7 @@ export const doors: readonly Defence[] = [
     row: 23,
     what: 'the log has the route alone',
     file: 'src/http/request-log.ts',
-    find: "const route = ctx.path.replaceAll(/[A-Za-z0-9_-]{20,}/g, ':id').slice(0, 120);",
+    find: "const route = ctx.status === 404 || /[^a-z/.:_-]/i.test(known) ? '(other)' : known;",
     replacement: 'const route = ctx.url;',
     test: 'test/attacks/row-23-line-breaks.test.ts',
   },

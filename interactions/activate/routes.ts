@@ -112,7 +112,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'name-refused')
       return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
-    const href = goOn(ctx, parts, { proof: done.proof, shared }, claimed.interactionUid);
+    const href = await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid);
     if (done.recoveryCode === null) return ctx.redirect(href);
     reply(ctx, KeepCodePage, { code: done.recoveryCode, continueHref: href }, { path: href });
   });

@@ -17,7 +17,7 @@ export interface DoneProps {
 export function DonePage({ view, apps, again }: DoneProps): JSX.Element {
   const { t } = view;
   return (
-    <Document view={view} title={t('done.title')} isLive={isWaiting(apps)}>
+    <Document view={view} title={t('done.title')} isDone isLive={isWaiting(apps)}>
       <Card title={t('done.title')}>
         <p class="pa-lead">{t('done.lead')}</p>
         <Confirmations view={view} apps={apps} again={again} />

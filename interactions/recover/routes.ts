@@ -2,6 +2,7 @@ import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
 import { identifierKey } from '../../src/accounts/account.js';
 import type { PasswordNotice } from '../../src/accounts/change-password.js';
+import { knownDevice } from '../../src/accounts/known-device.js';
 import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
 import { passwordProblem } from '../../src/accounts/password-rules.js';
 import { recover, recoveryNeedsCode } from '../../src/accounts/recover.js';
@@ -10,6 +11,7 @@ import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js
 import type { RecordEvent } from '../../src/audit/audit.js';
 import { newSecret } from '../../src/database/secrets.js';
 import { field, parameter } from '../../src/http/form.js';
+import { Throttled } from '../../src/http/throttle.js';
 import type { Throttle } from '../../src/http/throttle.js';
 import type { Jobs } from '../../src/jobs/jobs.js';
 import { passwordErrors } from '../../src/ui/password-errors.js';
@@ -27,10 +29,29 @@ export interface RecoverParts extends InteractionParts {
   hasher: PasswordHasher;
   audit: RecordEvent;
   throttles: { address: Throttle; source: Throttle };
+  secretsKey: Uint8Array;
   /** Posts the letter that tells the owner of a changed password. */
   notice: PasswordNotice;
   /** Lets what was ended be told to the apps at once. */
   tellApps(): void;
+}
+
+/**
+ * Counts a recovery. Devices that their owner used before have one count together, so that strangers who use up the
+ * address's own do not keep the owner out there; beyond theirs they are strangers.
+ *
+ * @throws Throttled
+ */
+async function spendRecovery(parts: RecoverParts, who: string, deviceCookie: string | undefined): Promise<void> {
+  const { address } = parts.throttles;
+  if (knownDevice(parts.secretsKey, deviceCookie, who) !== null) {
+    try {
+      return await address.spend(`${who} known`);
+    } catch (error) {
+      if (!(error instanceof Throttled)) throw error;
+    }
+  }
+  await address.spend(who);
 }
 
 /** `/recover`: a new password by the mailbox that the account proved; the same answer for all. */
@@ -90,7 +111,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     const identifier = field(ctx, 'identifier').trim().slice(0, 320);
     if (identifier === '') return showForm(ctx, '', { identifier: 'error.identifierMissing' }, 422);
     await parts.throttles.source.spend(String(ctx.state['source']));
-    await parts.throttles.address.spend(identifierKey(identifier));
+    await spendRecovery(parts, identifierKey(identifier), cookies.get(ctx, 'device'));
     const origin = await knownInteraction(ctx, parts);
     const browser = cookies.get(ctx, 'browser') ?? newSecret();
     cookies.set(ctx, 'browser', browser, values.activationLink);
@@ -150,6 +171,6 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'code-refused')
       return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
-    ctx.redirect(goOn(ctx, parts, { proof: done.proof, shared }, claimed.interactionUid));
+    ctx.redirect(await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid));
   });
 }

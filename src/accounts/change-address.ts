@@ -6,6 +6,7 @@ import type { Translate } from '../locales/translate.js';
 import type { PostLetter } from '../mail/outbox.js';
 import { after, values } from '../values.js';
 import { addressChangedLetter, addressLetter } from './letters.js';
+import { lockMailbox } from './mailbox-lock.js';
 import { pendingFor } from './pending.js';
 
 /** What confirming a new address works with. */
@@ -96,6 +97,8 @@ export async function confirmAddress(
     if (request === undefined || request.identifier === null || request.account_id === null) return { kind: 'expired' };
     if (request.account_id !== accountId) return { kind: 'session' };
     const email = request.identifier;
+    // A registration by the same mailbox takes its turn.
+    await lockMailbox(trx, email);
     const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
     if (taken !== undefined) return { kind: 'taken' };
     const before = await trx

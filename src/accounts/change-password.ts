@@ -4,13 +4,14 @@ import type { Database } from '../database/database.js';
 import { revoke } from '../sessions/revoke.js';
 import { endFreshProofs } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
+import { endRecoveries } from './requests.js';
 
 /** Posts the letter that tells the owner of a changed password, with the transaction that changes it. */
 export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>;
 
 /**
- * Sets a new password for who is signed in. In one transaction every other session and its refresh tokens end and the
- * notice goes out; the session at hand goes on.
+ * Sets a new password for who is signed in. In one transaction every other session and its refresh tokens end, with
+ * every recovery that is under way, and the notice goes out; the session at hand goes on.
  */
 export async function changePassword(
   db: Database,
@@ -29,6 +30,7 @@ export async function changePassword(
       .where('id', '=', accountId)
       .execute();
     await endFreshProofs(trx, clock, accountId);
+    await endRecoveries(trx, clock, accountId);
     await revoke(
       trx,
       audit,

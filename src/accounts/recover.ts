@@ -8,7 +8,7 @@ import { recoveryCodeHash } from './activate.js';
 import type { PasswordNotice } from './change-password.js';
 import { endFreshProofs, leaveFreshProof } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { consumeRequest } from './requests.js';
+import { consumeRequest, endRecoveries } from './requests.js';
 import type { ClaimedRequest } from './requests.js';
 
 /** Whether the account of a claimed recovery must show its recovery code, because its mailbox is shared. */
@@ -74,6 +74,7 @@ export async function recover(
       .where('id', '=', accountId)
       .execute();
     await endFreshProofs(trx, clock, accountId);
+    await endRecoveries(trx, clock, accountId);
     await revoke(trx, audit, clock, { account: accountId }, 'recovered', `account:${accountId}`);
     await audit(trx, { kind: 'account.recovered', actor: `account:${accountId}`, subject: `account:${accountId}` });
     await notice(trx, accountId);

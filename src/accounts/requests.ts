@@ -29,6 +29,10 @@ export interface NewRequest {
 export async function placeRequest(db: Database, jobs: Jobs, clock: Clock, request: NewRequest): Promise<void> {
   const now = clock();
   await db.transaction().execute(async (trx) => {
+    // Of two sent at once the later one sees the earlier.
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`browser ${secretHash(request.browser)}`}, 0))`.execute(
+      trx,
+    );
     await trx
       .updateTable('account_requests')
       .set({ ended_at: now })
@@ -239,6 +243,21 @@ export async function consumeRequest(trx: Database, clock: Clock, id: string): P
     .where('ended_at', 'is', null)
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
+}
+
+/**
+ * Ends every recovery of an account that waits for its new password, also where the link was pressed already: a later
+ * change of the password outweighs them.
+ */
+export async function endRecoveries(trx: Database, clock: Clock, accountId: string): Promise<void> {
+  await trx
+    .updateTable('account_requests')
+    .set({ ended_at: clock() })
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'recovery')
+    .where('consumed_at', 'is', null)
+    .where('ended_at', 'is', null)
+    .execute();
 }
 
 /** Forgets what was typed and what is over; hygiene, run by the clean-up job. */

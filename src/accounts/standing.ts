@@ -5,6 +5,7 @@ import { revoke } from '../sessions/revoke.js';
 import type { Revoked } from '../sessions/revoke.js';
 import { accountByIdentifier } from './account.js';
 import { endFreshProofs } from './fresh-proof.js';
+import { endRecoveries } from './requests.js';
 
 /** What an operator asked of an account cannot be done; the message is one sentence. */
 export class StandingRefused extends Error {
@@ -58,6 +59,7 @@ export async function disableAccount(
       .where('id', '=', accountId)
       .execute();
     await endFreshProofs(trx, clock, accountId);
+    await endRecoveries(trx, clock, accountId);
     const subject = `account:${accountId}`;
     await audit(trx, { kind: `account.${as}`, actor, subject, details: { reason } });
     return revoke(trx, audit, clock, { account: accountId }, as, actor);

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
@@ -17,7 +17,11 @@ export async function openPglite(folder: string): Promise<OpenDatabase> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const unlock = lockFolder(folder);
   try {
-    const lite = await PGlite.create(join(folder, 'database'), { relaxedDurability: false });
+    const place = join(folder, 'database');
+    // PGlite makes its files readable, and with a loose umask writable, for everybody; the folder may have been there before.
+    mkdirSync(place, { recursive: true });
+    chmodSync(place, 0o700);
+    const lite = await PGlite.create(place, { relaxedDurability: false });
     const pool = new pg.Pool({ ...createPgConfig(lite), max: 1, connectionTimeoutMillis: 10_000 });
     return fromPool(pool, 'pglite', async () => {
       await lite.close();

@@ -108,7 +108,8 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
         maxAge: 365 * 86_400_000,
         overwrite: true,
       });
-      await rememberLocale(ctx, locale);
+      // A link on another site may choose the language of a page, but not of the letters to come.
+      if (ctx.get('Sec-Fetch-Site') === 'same-origin') await rememberLocale(ctx, locale);
     }
     ctx.redirect(safePath(parameter(ctx, 'return')) ?? '/');
   });

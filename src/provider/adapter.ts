@@ -41,7 +41,11 @@ function artifactAdapter(db: Database, clock: Clock, kind: string): Adapter {
       if (!first && singleUse.has(kind)) throw new errors.InvalidGrant('already used');
       if (!first) throw new errors.InvalidRequestUri('already used');
     },
-    destroy: (id) => store.destroy(id),
+    async destroy(id) {
+      if (kind !== 'Interaction') return store.destroy(id);
+      // One sign-in opens one session: of several that come back from it at once one goes on.
+      if (!(await store.consume(id))) throw new errors.SessionNotFound('the interaction is over');
+    },
     revokeByGrantId: (grantId) => store.endGrant(grantId),
   };
 }

@@ -50,7 +50,7 @@ export interface Interactions {
    *
    * @returns by what the confirmations are asked for
    */
-  end(ctx: Context, because: 'signed-out' | 'done'): Promise<string | null>;
+  end(ctx: Context, because: 'signed-out' | 'done' | 'switched'): Promise<string | null>;
   /** Whether an interaction began within the last minute and is not over, whoever asks. */
   isNew(uid: string): Promise<boolean>;
   /** A registered app by its client id. */

@@ -20,7 +20,12 @@ export interface Artifacts {
   save(id: string, payload: Payload, seconds: number | undefined): Promise<void>;
   find(id: string): Promise<Payload | undefined>;
   findByUserCode(userCode: string): Promise<Payload | undefined>;
-  /** Marks as used, at once and only once. @returns whether this call was the one */
+  /**
+   * Marks as used, at once and only once. An interaction that is over is only marked: for 24 hours it still tells the way back
+   * of who comes late.
+   *
+   * @returns whether this call was the one
+   */
   consume(id: string): Promise<boolean>;
   destroy(id: string): Promise<void>;
   endGrant(grantId: string): Promise<void>;
@@ -153,23 +158,12 @@ export function artifacts(db: Database, clock: Clock, kind: string): Artifacts {
       return result.numUpdatedRows === 1n;
     },
     async destroy(id) {
-      if (kind === 'Interaction') return endInteraction(db, clock, id);
       await db.deleteFrom('artifacts').where('kind', '=', kind).where('id_hash', '=', key(id)).execute();
     },
     async endGrant(grantId) {
       await db.deleteFrom('artifacts').where('kind', '=', kind).where('grant_id', '=', grantId).execute();
     },
   };
-}
-
-/** An interaction that is over is only marked: for 24 hours it still tells the way back of who comes late. */
-async function endInteraction(db: Database, clock: Clock, uid: string): Promise<void> {
-  await db
-    .updateTable('artifacts')
-    .set({ consumed_at: clock() })
-    .where('kind', '=', 'Interaction')
-    .where('id_hash', '=', uid)
-    .execute();
 }
 
 /** What an app once asked. */

@@ -50,6 +50,22 @@ export const liveScript: Asset = createAsset(
   readFileSync(new URL('./live.js', import.meta.url)),
 );
 
+/** The script of pages that answer a form. */
+export const forgetScript: Asset = createAsset(
+  'forget-form',
+  'js',
+  'text/javascript; charset=utf-8',
+  readFileSync(new URL('./forget-form.js', import.meta.url)),
+);
+
+/** The script by which pages of a shared computer hear that somebody is done. */
+export const tabsScript: Asset = createAsset(
+  'shared-tabs',
+  'js',
+  'text/javascript; charset=utf-8',
+  readFileSync(new URL('./shared-tabs.js', import.meta.url)),
+);
+
 /** The sign in a browser's tab: a house with its door. */
 export const icon: Asset = createAsset(
   'icon',
@@ -63,4 +79,4 @@ export const icon: Asset = createAsset(
 );
 
 /** Everything that is served under `/assets/`. */
-export const assets: readonly Asset[] = [stylesheet, passwordScript, liveScript, icon];
+export const assets: readonly Asset[] = [stylesheet, passwordScript, forgetScript, tabsScript, liveScript, icon];

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Locale } from '../locales/translate.js';
-import { icon, liveScript, passwordScript, stylesheet } from './assets.js';
+import { forgetScript, icon, liveScript, passwordScript, stylesheet, tabsScript } from './assets.js';
 import { safePath } from './safe-url.js';
 import type { View } from './view.js';
 
@@ -20,6 +20,8 @@ export interface DocumentProps {
   readonly hasPassword?: boolean;
   /** A part of the page is still to come, and a script brings it. */
   readonly isLive?: boolean;
+  /** Somebody is done at this computer: pages in other tabs are told. */
+  readonly isDone?: boolean;
   readonly children: ComponentChildren;
 }
 
@@ -55,6 +57,7 @@ export function Document({
   wide,
   hasPassword,
   isLive,
+  isDone,
   children,
 }: DocumentProps): JSX.Element {
   const { t, locale, path } = view;
@@ -70,6 +73,10 @@ export function Document({
         <meta name="color-scheme" content="light" />
         <title>{hasErrors === true ? t('site.errorTitle', { title: full }) : full}</title>
         <link rel="stylesheet" href={stylesheet.path} />
+        {view.answersForm === true && <script defer src={forgetScript.path} data-path={safePath(path) ?? '/'} />}
+        {(view.sharedComputer === true || isDone === true) && (
+          <script defer src={tabsScript.path} {...(isDone === true ? { 'data-done': '' } : {})} />
+        )}
         {hasPassword === true && <script type="module" src={passwordScript.path} />}
         {isLive === true && <script type="module" src={liveScript.path} />}
         <link rel="icon" type="image/svg+xml" href={icon.path} />

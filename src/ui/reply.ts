@@ -41,7 +41,15 @@ export function replier(timeZone: string, districtName: string | null): Reply {
   const view = (ctx: Context, options: ReplyOptions = {}): View => {
     const locale = localeOf(ctx, options.uiLocales);
     const sharedComputer = ctx.state['shared'] === true;
-    return { locale, t: translator(locale), path: options.path ?? ctx.url, timeZone, districtName, sharedComputer };
+    return {
+      locale,
+      t: translator(locale),
+      path: options.path ?? ctx.url,
+      timeZone,
+      districtName,
+      sharedComputer,
+      answersForm: ctx.method === 'POST',
+    };
   };
   const reply = <Props extends object>(
     ctx: Context,

@@ -12,4 +12,6 @@ export interface View {
   readonly districtName: string | null;
   /** The browser stands on a shared computer: every page carries "I am done". */
   readonly sharedComputer?: boolean;
+  /** The page answers a form: what was sent is to be forgotten by the browser's history. */
+  readonly answersForm?: boolean;
 }

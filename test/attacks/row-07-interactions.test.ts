@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { interactionOf, password, register } from '../journeys/steps.js';
+import { interactionOf, linkIn, password, pressLink, register } from '../journeys/steps.js';
 import { apps, elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
@@ -118,6 +118,24 @@ describe('row 7: interactions of another browser', () => {
     expect(await isIn(thief)).toBe(false);
     const again = await thief.get(`${house.issuer}/authorize/${uid}`, { follow: false });
     expect(again.headers.location ?? '').not.toContain('code=');
+  });
+
+  it('a recovery where somebody else is signed in goes on as who recovered, and leaves no proof for the next person', async () => {
+    const browser = openBrowser();
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit(maria);
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: 'pedro@example.org' });
+    const letter = await house.mailbox.waitFor('pedro@example.org', ({ text }) => text.includes('/recover/link'));
+    await pressLink(browser, linkIn(letter, '/recover/link'));
+    const home = await browser.submit({ password });
+    expect(home.text).toContain('Tomas');
+    expect(home.text).not.toContain('Ana');
+    await browser.get(`${house.issuer}/sign-out`);
+    await browser.submit({}, { form: 'form[action="/sign-out/confirm"]' });
+    const next = await browser.get(`${house.issuer}/sign-in`);
+    expect(next.$('[name=password]')).not.toBeNull();
+    expect(next.text).not.toContain('Tomas');
   });
 
   it('a signed-out cookie that was kept opens nothing', async () => {

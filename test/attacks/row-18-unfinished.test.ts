@@ -83,6 +83,33 @@ describe('a sign-in that was accepted and left standing', () => {
     expect(await seesChildren(thief)).toBe(false);
   });
 
+  it.each([
+    [
+      'a change of the password',
+      async () => {
+        const owner = await signedIn('own');
+        await owner.get(`${house.issuer}/password`);
+        expect((await owner.submit({ current, password: next })).title).toContain('Your password is changed');
+        current = next;
+      },
+    ],
+    [
+      'another recovery',
+      async () => {
+        const owner = await recover();
+        await owner.submit({ password });
+        current = password;
+        expect(await seesChildren(owner)).toBe(true);
+      },
+    ],
+  ])('a recovery whose link was pressed is over after %s', async (_, changeIt) => {
+    const thief = await recover();
+    await changeIt();
+    expect((await thief.submit({ password: 'the way of the thief' })).status).toBe(410);
+    expect(await seesChildren(thief)).toBe(false);
+    expect(await seesChildren(await signedIn('own'))).toBe(true);
+  });
+
   it('on the family’s computer does not outlive that it is called shared: neither its pages nor its tokens', async () => {
     const browser = await signedIn('own');
     const tokens = await echoices.tokens(browser);

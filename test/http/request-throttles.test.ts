@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { askToRegister } from '../journeys/steps.js';
+import { placeRequest } from '../../src/accounts/requests.js';
+import { secretHash } from '../../src/database/secrets.js';
+import { askToRegister, password, register } from '../journeys/steps.js';
 import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Page } from '../support/browser.js';
@@ -73,6 +75,50 @@ describe('requests for a letter', () => {
     }
     // They have a count of their own: who registered five times can still recover.
     expect((await ask('maria@example.org', '127.0.5.10')).status).toBe(200);
+  });
+
+  it('to recover are left to a device that the owner used before, however many strangers asked', async () => {
+    await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
+    const owner = openBrowser();
+    await owner.get(`${house.issuer}/sign-in`);
+    await owner.submit({ identifier: 'pedro@example.org', password });
+    await house.db.deleteFrom('throttles').execute();
+    for (let time = 0; time < 5; time += 1) await recover('pedro@example.org', `127.0.5.${time + 20}`);
+    expect((await recover('pedro@example.org', '127.0.5.30')).status).toBe(429);
+    const statuses: number[] = [];
+    for (let time = 0; time < 6; time += 1) {
+      await owner.get(`${house.issuer}/recover`);
+      statuses.push((await owner.submit({ identifier: 'pedro@example.org' })).status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    // The device is its owner's, and nobody else's.
+    await house.db.deleteFrom('throttles').execute();
+    for (let time = 0; time < 5; time += 1) await recover('maria@example.org', `127.0.5.${time + 40}`);
+    await owner.get(`${house.issuer}/recover`);
+    expect((await owner.submit({ identifier: 'maria@example.org' })).status).toBe(429);
+  });
+
+  it('of one browser at the same instant leave one that is good', async () => {
+    const nothing = async (): Promise<void> => {};
+    const jobs = { start: nothing, send: nothing, wake: () => {}, stop: nothing };
+    const asked = {
+      identifier: 'somebody@example.org',
+      phone: null,
+      locale: 'en',
+      clientId: null,
+      interactionUid: null,
+    };
+    const live = async (browser: string): Promise<number> => {
+      const good = house.db.selectFrom('account_requests').select('id').where('ended_at', 'is', null);
+      return (await good.where('browser_hash', '=', secretHash(browser)).execute()).length;
+    };
+    const rounds = Array.from({ length: 10 }, (_, round) => `browser ${round}`);
+    for (const browser of rounds) {
+      const request = { kind: 'registration', browser, ...asked } as const;
+      const sent = Array.from({ length: 8 }, () => placeRequest(house.db, jobs, () => new Date(), request));
+      await Promise.all(sent);
+      expect(await live(browser)).toBe(1);
+    }
   });
 
   it('that could not be read are not counted', async () => {

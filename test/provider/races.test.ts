@@ -6,7 +6,7 @@ import { startTestHouse, twoApps } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { post, relyingParty } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
-import { enterApp, register, signIn } from '../journeys/steps.js';
+import { enterApp, password, register, signIn } from '../journeys/steps.js';
 import { apps, elementary } from './family.js';
 
 /** SECURITY-BARS row 3, on real PostgreSQL, where requests really run side by side. */
@@ -27,6 +27,9 @@ describe('of many at once', () => {
 
   const credentials = () => ({ clientId: 'echoices', secret: house.secret });
 
+  const sessions = async (): Promise<number> =>
+    (await house.db.selectFrom('sessions').select('uid').where('account_id', 'is not', null).execute()).length;
+
   async function codeFields(): Promise<Record<string, string>> {
     const { callback, checks } = await echoices.authorize(mother);
     return {
@@ -36,6 +39,24 @@ describe('of many at once', () => {
       code_verifier: checks.pkceCodeVerifier ?? '',
     };
   }
+
+  it('that come back from one sign-in one goes on, to one session', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const browser = openBrowser();
+      await browser.get((await echoices.request()).url.href);
+      const signedIn = await browser.submit({ identifier: 'maria@example.org', password }, { follow: false });
+      const resume = signedIn.headers.location ?? '';
+      const cookie = await browser.jar.getCookieString(resume);
+      const before = await sessions();
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => fetch(resume, { redirect: 'manual', headers: { cookie } })),
+      );
+      const codes = answers.filter(({ headers }) => headers.get('location')?.includes('code=') === true);
+      expect(codes).toHaveLength(1);
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      expect((await sessions()) - before).toBe(1);
+    }
+  });
 
   it('redemptions of one code one succeeds, and the others hear invalid_grant', async () => {
     for (let round = 0; round < 5; round += 1) {

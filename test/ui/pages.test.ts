@@ -4,7 +4,7 @@ import { parse } from 'node-html-parser';
 import { LoginPage } from '../../interactions/login/page.js';
 import { ConsentPage } from '../../interactions/consent/page.js';
 import { locales } from '../../src/locales/translate.js';
-import { assets, liveScript, passwordScript, stylesheet } from '../../src/ui/assets.js';
+import { assets, forgetScript, liveScript, passwordScript, stylesheet, tabsScript } from '../../src/ui/assets.js';
 import { renderPage } from '../../src/ui/render.js';
 import { gallery, viewFor } from './gallery.js';
 
@@ -40,12 +40,13 @@ describe.each(locales)('every page in %s', (locale) => {
   );
 
   it.each(pages)(
-    '$name: loads nothing but our own files: stylesheet, icon, and the scripts that show a password and bring an answer',
-    ({ html }) => {
+    '$name: loads nothing but our own files: stylesheet, icon, and the scripts it has a use for',
+    ({ name, html }) => {
       const page = parse(html);
       expect(page.querySelectorAll('style, iframe, img, object')).toHaveLength(0);
       const scripts = page.querySelectorAll('script');
       expect(scripts.map((script) => script.getAttribute('src'))).toEqual([
+        ...(/^done$|shared computer$/.test(name) ? [tabsScript.path] : []),
         ...(page.querySelector('input[type=password]') === null ? [] : [passwordScript.path]),
         ...(page.querySelector('[data-live]') === null ? [] : [liveScript.path]),
       ]);
@@ -91,7 +92,9 @@ describe.each(locales)('every page in %s', (locale) => {
   it.each(gallery(locale, hostile))('$name: shows hostile text as text', ({ html }) => {
     const page = parse(html);
     expect(page.querySelectorAll('script:not([src]), img')).toHaveLength(0);
-    expect(html.replace(/<script type="module" src="[\w/.-]+">/, '')).not.toContain('<script');
+    expect(html.replaceAll(/<script (type="module"|defer) src="[\w/.-]+"( data-done(="")?)?>/g, '')).not.toContain(
+      '<script',
+    );
     expect(html).not.toContain('<img');
   });
 
@@ -140,6 +143,15 @@ describe('links that come from elsewhere', () => {
       facts: ['name'] as const,
     });
     expect(html).not.toContain('javascript:');
+  });
+
+  it('that answer a form forget what was sent, and nothing else leads them elsewhere', () => {
+    const props = { ...login, values: { identifier: '' }, cancelAction: null };
+    const paths = ['/here?interaction=a&b', '//evil.example/'].map((path) => {
+      const html = renderPage(LoginPage, { ...viewFor('en'), path, answersForm: true }, props);
+      return parse(html).querySelector(`script[src="${forgetScript.path}"]`)?.getAttribute('data-path');
+    });
+    expect(paths).toEqual(['/here?interaction=a&b', '/']);
   });
 
   it('leave a strange path out of the language link', () => {

@@ -85,6 +85,12 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
       password,
     });
     parts.tellApps();
-    reply(ctx, PasswordChangedPage, { signOutAction: '/leave' }, { path: '/password' });
+    // Led on, so that no page in the browser's history was asked for with a password.
+    ctx.redirect('/password/changed');
+  });
+
+  router.get('/password/changed', async (ctx) => {
+    if ((await parts.interactions.session(ctx)) === null) return ctx.redirect('/sign-in');
+    reply(ctx, PasswordChangedPage, { signOutAction: '/leave' });
   });
 }

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { confirmAddress } from '../../src/accounts/change-address.js';
+import { lockMailbox } from '../../src/accounts/mailbox-lock.js';
+import { auditLog } from '../../src/audit/audit.js';
+import { secretHash } from '../../src/database/secrets.js';
+import type { Database } from '../../src/database/database.js';
+import { translator } from '../../src/locales/translate.js';
+import { freshDatabase } from '../support/database.js';
+import type { FreshDatabase } from '../support/database.js';
+
+const now = new Date('2026-11-10T12:00:00Z');
+const clock = (): Date => now;
+const wanted = 'new@example.org';
+
+async function account(db: Database, email: string): Promise<string> {
+  const person = {
+    password_hash: '',
+    given_name: 'Maria',
+    family_name: 'López',
+    locale: 'en',
+    recovery_code_hash: null,
+  };
+  const times = { email_proven_at: now, password_changed_at: now, created_at: now };
+  const values = { email, sign_in_name: null, terms_version: null, ...person, ...times };
+  return (await db.insertInto('accounts').values(values).returning('id').executeTakeFirstOrThrow()).id;
+}
+
+describe('confirming an address', () => {
+  let database: FreshDatabase;
+  beforeAll(async () => {
+    database = await freshDatabase();
+  });
+  afterAll(() => database.close());
+
+  it('while somebody registers by the same mailbox waits for them, and finds it taken', async () => {
+    const { db } = database;
+    const accountId = await account(db, 'old@example.org');
+    await db
+      .insertInto('account_requests')
+      .values({
+        kind: 'address',
+        browser_hash: '',
+        identifier: wanted,
+        phone: null,
+        locale: 'en',
+        client_id: null,
+        interaction_uid: null,
+        outcome: 'address',
+        contact_id: null,
+        account_id: accountId,
+        token_hash: secretHash('the link'),
+        code_hash: null,
+        claim_hash: null,
+        created_at: now,
+        expires_at: new Date(now.getTime() + 60_000),
+        code_expires_at: now,
+      })
+      .execute();
+    const parts = { db, clock, audit: auditLog(clock), post: async () => {}, issuer: 'http://localhost:3000' };
+    const registration = Promise.withResolvers<void>();
+    const registering = db.transaction().execute(async (trx) => {
+      await lockMailbox(trx, wanted);
+      await account(trx, wanted);
+      registration.resolve();
+      // Until the other one stands at the door, and is told to wait.
+      for (let waiting = 0; waiting === 0;) {
+        const { rows } = await database.pool.query<{ count: string }>(
+          `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        waiting = Number(rows[0]?.count);
+      }
+    });
+    await registration.promise;
+    expect(await confirmAddress(parts, translator('en'), 'the link', accountId)).toEqual({ kind: 'taken' });
+    await registering;
+  });
+});
