@@ -156,6 +156,14 @@ export const trust: readonly Defence[] = [
     test: 'test/attacks/row-21-slow.test.ts',
   },
   {
+    row: 21,
+    what: 'who does not read is cut off',
+    file: 'src/server.ts',
+    find: '  app.use(cutOffUnread(values.unreadAnswer));\n',
+    replacement: '',
+    test: 'test/attacks/row-21-unread.test.ts',
+  },
+  {
     row: 18,
     what: 'a sign-in that waits ends with the password',
     file: 'src/sessions/artifacts.ts',
