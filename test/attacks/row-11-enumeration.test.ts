@@ -55,6 +55,26 @@ describe('row 11: who has an account', () => {
     expect([...pages][0]).toContain('"status":422');
   });
 
+  it('is not to be learnt from a sign-in while the house is too busy to look', async () => {
+    let busy = true;
+    const keepBusy = async (): Promise<void> => {
+      while (busy) await house.house.hasher.hash('somebody else’s').catch(() => (busy = false));
+    };
+    // Two at work and two hundred in line: whoever leaves comes again at once.
+    const crowd = Promise.all(Array.from({ length: 202 }, keepBusy));
+    try {
+      for (const address of interleaved.slice(0, 4)) {
+        const browser = openBrowser();
+        await browser.get(`${house.issuer}/sign-in`);
+        const { status, headers } = await browser.submit({ identifier: address, password: 'not the way to school' });
+        expect([busy, status, headers['retry-after']]).toEqual([true, 503, '5']);
+      }
+    } finally {
+      busy = false;
+      await crowd;
+    }
+  });
+
   it('is not to be learnt from a registration', async () => {
     const pages = await answers(async (address) => {
       const browser = openBrowser();
