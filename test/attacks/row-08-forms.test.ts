@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
-import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
 
@@ -13,9 +10,7 @@ describe('row 8: forms that seem to be ours', () => {
   let house: TestHouse;
   let mother: Browser;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother } = await familyHouse());
   });
   afterAll(() => house.close());
 

@@ -3,11 +3,13 @@ import { register } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
 import type { Page } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 
 const known = Array.from({ length: 20 }, (_, index) => `parent${index}@example.org`);
 const unknown = Array.from({ length: 20 }, (_, index) => `strange${index}@example.org`);
+const wrong = 'not the way to school';
 
 /** Known and unknown by turns, so that nothing that grows with time tells them apart. */
 const interleaved = known.flatMap((address, index) => [address, unknown[index] ?? '']);
@@ -46,11 +48,7 @@ describe('row 11: who has an account', () => {
   }
 
   it('is not to be learnt from a sign-in', async () => {
-    const pages = await answers(async (address) => {
-      const browser = openBrowser();
-      await browser.get(`${house.issuer}/sign-in`);
-      return browser.submit({ identifier: address, password: 'not the way to school' });
-    });
+    const pages = await answers(async (address) => (await signInAnew(house, address, wrong)).page());
     expect([...pages]).toHaveLength(1);
     expect([...pages][0]).toContain('"status":422');
   });
@@ -65,9 +63,7 @@ describe('row 11: who has an account', () => {
     const crowd = Promise.all(Array.from({ length: 202 }, keepBusy));
     try {
       for (const address of interleaved.slice(0, 4)) {
-        const browser = openBrowser();
-        await browser.get(`${house.issuer}/sign-in`);
-        const { status, headers } = await browser.submit({ identifier: address, password: 'not the way to school' });
+        const { status, headers } = (await signInAnew(house, address, wrong)).page();
         expect([status, headers['retry-after']]).toEqual([503, '5']);
       }
     } finally {

@@ -1,11 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'node-html-parser';
-import { register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
-import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
 
@@ -62,9 +59,7 @@ describe('row 20: paths that are written to mislead', () => {
   let house: TestHouse;
   let mother: Browser;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother } = await familyHouse());
   });
   afterAll(() => house.close());
 
