@@ -68,15 +68,7 @@ describe('attacks on the provider', () => {
 
   describe('row 4: codes, PKCE and scopes', () => {
     const mine = () => ({ clientId: 'echoices', secret: house.secret });
-    async function code() {
-      const { callback, checks } = await echoices.authorize(mother);
-      return {
-        grant_type: 'authorization_code',
-        code: callback.searchParams.get('code') ?? '',
-        redirect_uri: echoices.redirectUri,
-        code_verifier: checks.pkceCodeVerifier ?? '',
-      };
-    }
+    const code = () => echoices.codeForm(mother);
 
     it('a code of another client', async () => {
       const answer = await post(

@@ -27,19 +27,9 @@ describe('of many at once', () => {
 
   const credentials = () => ({ clientId: 'echoices', secret: house.secret });
 
-  async function codeFields(): Promise<Record<string, string>> {
-    const { callback, checks } = await echoices.authorize(mother);
-    return {
-      grant_type: 'authorization_code',
-      code: callback.searchParams.get('code') ?? '',
-      redirect_uri: echoices.redirectUri,
-      code_verifier: checks.pkceCodeVerifier ?? '',
-    };
-  }
-
   it('redemptions of one code one succeeds, and the others hear invalid_grant', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const fields = await codeFields();
+      const fields = await echoices.codeForm(mother);
       const answers = await Promise.all(Array.from({ length: 30 }, () => post(house, '/token', fields, credentials())));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
       expect(answers.filter(({ status, body }) => status === 400 && body['error'] === 'invalid_grant')).toHaveLength(
@@ -50,7 +40,7 @@ describe('of many at once', () => {
 
   it('refreshes with one token one succeeds, and the grant stays', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const { body } = await post(house, '/token', await codeFields(), credentials());
+      const { body } = await post(house, '/token', await echoices.codeForm(mother), credentials());
       const fields = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
       const answers = await Promise.all(Array.from({ length: 20 }, () => post(house, '/token', fields, credentials())));
       const winners = answers.filter(({ status }) => status === 200);
@@ -64,7 +54,7 @@ describe('of many at once', () => {
   });
 
   it('a code used again ends the whole grant', async () => {
-    const fields = await codeFields();
+    const fields = await echoices.codeForm(mother);
     const { body } = await post(house, '/token', fields, credentials());
     expect((await post(house, '/token', fields, credentials())).body).toMatchObject({ error: 'invalid_grant' });
     const refresh = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
@@ -76,7 +66,7 @@ describe('of many at once', () => {
   });
 
   it('a refresh token used again later than 5 s ends the grant, sooner it is only refused', async () => {
-    const { body } = await post(house, '/token', await codeFields(), credentials());
+    const { body } = await post(house, '/token', await echoices.codeForm(mother), credentials());
     const first = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
     const second = await post(house, '/token', first, credentials());
     expect((await post(house, '/token', first, credentials())).body).toMatchObject({ error: 'invalid_grant' });
