@@ -36,6 +36,8 @@ export function raw(issuer: string, { target, method, headers, body, from }: Raw
         headers: {
           host,
           accept: 'text/html',
+          // Who says that it closes may be closed on while it still sends, and not read why.
+          connection: 'keep-alive',
           ...(content === undefined
             ? {}
             : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(content) }),

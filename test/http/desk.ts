@@ -26,7 +26,12 @@ export function send(
   from = '127.0.0.1',
 ): Promise<RawAnswer> {
   const { pathname, search, origin } = new URL(address);
-  return raw(origin, { target: `${pathname}${search}`, body: fields, headers: { origin, ...headers }, from });
+  return raw(origin, {
+    target: `${pathname}${search}`,
+    body: fields,
+    headers: { origin, accept: '*/*', ...headers },
+    from,
+  });
 }
 
 /** How many requests for a letter there are. */
