@@ -46,7 +46,7 @@ describe('every page and asset', () => {
     }
   }
 
-  /** Registers and forgets the password, and keeps each page on the way: these are shown to whoever has a link alone. */
+  /** Registers, forgets the password and leaves, and keeps each page on the way: no link alone leads there. */
   async function walk(): Promise<void> {
     const pedro = openBrowser();
     const keep = (page: Page): void => void seen.set(`step ${seen.size} ${new URL(page.url).pathname}`, page);
@@ -61,6 +61,8 @@ describe('every page and asset', () => {
     keep(await forgetful.submit({ identifier: 'pedro@example.org' }));
     keep(await pressLink(forgetful, linkIn(await letter('/recover/link'), '/recover/link')));
     keep(await choosePassword(forgetful));
+    await forgetful.get(`${house.issuer}/`);
+    keep(await forgetful.submit({}, { form: 'form[action="/leave"]' }));
   }
 
   it('is found: as a stranger, signed in, and on the way through a sign-in', async () => {
