@@ -51,9 +51,9 @@ export const people: readonly Defence[] = [
     row: 11,
     what: 'a sign-in answers all alike',
     file: 'interactions/login/routes.ts',
-    find: '    if (accountId === null) {\n',
+    find: '    if (accepted === null || accepted.disabled) {\n',
     replacement:
-      "    if (accountId === null) {\n      if ((await parts.db.selectFrom('accounts').select('id').where('email', '=', identifier).executeTakeFirst()) === undefined)\n        return show(ctx, details, { identifier, device, errors: { identifier: 'error.signInWrong' }, status: 422 });\n",
+      "    if (accepted === null || accepted.disabled) {\n      if ((await parts.db.selectFrom('accounts').select('id').where('email', '=', identifier).executeTakeFirst()) === undefined)\n        return show(ctx, details, { identifier, device, errors: { identifier: 'error.signInWrong' }, status: 422 });\n",
     test: 'test/attacks/row-11-enumeration.test.ts',
     named: 'from a sign-in$',
   },
