@@ -1,5 +1,7 @@
+import { raw } from '../test/attacks/raw.js';
 import { send } from '../test/http/desk.js';
 import { elementary } from '../test/provider/family.js';
+import { everyCase, fuzzKinds, fuzzScene } from '../test/support/fuzz-cases.js';
 import { startTestHouse, twoApps } from '../test/support/house.js';
 import { share } from './house.js';
 import type { Finding } from './house.js';
@@ -28,6 +30,38 @@ const paths = [
 
 /** Bad input: no answer over one second, whatever is sent where. */
 export async function answerTimes(): Promise<Finding[]> {
+  return [...(await largeInputs()), await fuzzCases()];
+}
+
+/** The seeded cases of `attacks/fuzz`, each request timed by itself. */
+async function fuzzCases(): Promise<Finding> {
+  const scene = await fuzzScene();
+  try {
+    const answers: Array<{ milliseconds: number; status: number; which: string }> = [];
+    for (const kind of fuzzKinds) {
+      await everyCase(kind, scene, async (request, number) => {
+        const start = performance.now();
+        const { status } = await raw(scene.house.issuer, request);
+        const path = request.target.replace(/\?.*/s, '').replace(/(?<=interaction\/)[\w-]{20,}/, ':uid');
+        const which = `case ${number} ${kind}: ${request.body === undefined ? 'GET' : 'POST'} ${path}`;
+        answers.push({ milliseconds: performance.now() - start, status, which });
+      });
+    }
+    const times = answers.map(({ milliseconds }) => milliseconds);
+    const faults = answers.filter(({ status }) => status >= 500).length;
+    const worst = answers.find(({ milliseconds }) => milliseconds === share(times, 1));
+    return {
+      name: `bad input: the seeded cases of \`attacks/fuzz\`, ${answers.length} requests`,
+      bar: 'no 5xx, no answer over 1 s',
+      measured: `${faults} 5xx; median ${share(times, 0.5).toFixed(1)} ms, p99 ${share(times, 0.99).toFixed(1)} ms, slowest ${share(times, 1).toFixed(1)} ms (${worst?.which})`,
+      holds: answers.length > 0 && faults === 0 && share(times, 1) <= 1_000,
+    };
+  } finally {
+    await scene.house.close();
+  }
+}
+
+async function largeInputs(): Promise<Finding[]> {
   const house = await startTestHouse({ elementary, apps: twoApps });
   try {
     const findings: Finding[] = [];

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { account } from '../test/accounts/people.js';
 import { row } from '../test/sis/extract.js';
 import { openBrowser } from '../test/support/browser.js';
 import type { Browser } from '../test/support/browser.js';
@@ -32,25 +33,8 @@ function interleaved(): Array<{ address: string; known: boolean }> {
 
 async function accounts(house: TestHouse): Promise<void> {
   const hash = await house.house.hasher.hash('a long way to school');
-  const now = new Date();
-  for (let index = 0; index < people; index += 1) {
-    await house.db
-      .insertInto('accounts')
-      .values({
-        email: `known${index}@example.org`,
-        email_proven_at: now,
-        sign_in_name: null,
-        recovery_code_hash: null,
-        password_hash: hash,
-        password_changed_at: now,
-        given_name: 'Known',
-        family_name: String(index),
-        locale: 'en',
-        terms_version: null,
-        created_at: now,
-      })
-      .execute();
-  }
+  for (let index = 0; index < people; index += 1)
+    await account(house.db, { email: `known${index}@example.org`, password_hash: hash });
 }
 
 type Ask = (browser: Browser, house: TestHouse, address: string) => Promise<{ milliseconds: number; answer: string }>;

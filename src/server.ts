@@ -31,6 +31,7 @@ import { probes } from './http/probes.js';
 import type { Readiness } from './http/probes.js';
 import { requestLog } from './http/request-log.js';
 import { permissionsPolicy, securityHeaders } from './http/security-headers.js';
+import { cutOffUnread } from './http/unread.js';
 import { deviceRoutes } from './portal/devices/routes.js';
 import type { DeviceParts } from './portal/devices/routes.js';
 import { passwordRoutes } from './portal/password/routes.js';
@@ -104,8 +105,8 @@ function showProblem(ctx: Context, reply: Reply, error: unknown): { status: numb
 }
 
 /**
- * The outer Koa, in the order a request meets it: host and forwarding headers, probes, log, headers, our pages, and the
- * provider behind them.
+ * The outer Koa, in the order a request meets it: how long its answer may wait, host and forwarding headers, probes, log,
+ * headers, our pages, and the provider behind them.
  */
 export function server(parts: ServerParts): Koa {
   const { issuer, reply, logger, pages } = parts;
@@ -114,6 +115,7 @@ export function server(parts: ServerParts): Koa {
   app.on('error', (error: Error) => logger.error({ err: error }, 'http: a request failed'));
   const trusted = proxyList(parts.trustedProxies);
   const secure = issuer.startsWith('https:');
+  app.use(cutOffUnread(values.unreadAnswer));
   app.use(guardHost(issuer, trusted));
   app.use(async (ctx, next) => {
     // What a browser reached us by is the issuer's scheme: behind a proxy the socket itself is plain.

@@ -62,6 +62,11 @@ export const values = {
   endedShown: 7 * day,
   /** The page after signing out: as long as a person may stand before it. */
   signedOutPage: 10 * minute,
+  /**
+   * How long an answer that is ready may wait to be taken: as long as the head of a request may take to come. Ours have 30 KB
+   * at most, and what the system buffers counts as taken, so only who hardly reads comes near it.
+   */
+  unreadAnswer: 10 * second,
   /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
   passwordLength: 15,
   passwordMaximum: 1_024,

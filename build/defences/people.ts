@@ -49,6 +49,25 @@ export const people: readonly Defence[] = [
   },
   {
     row: 11,
+    what: 'a sign-in answers all alike',
+    file: 'interactions/login/routes.ts',
+    find: '    if (accepted === null || accepted.disabled) {\n',
+    replacement:
+      "    if (accepted === null || accepted.disabled) {\n      if ((await parts.db.selectFrom('accounts').select('id').where('email', '=', identifier).executeTakeFirst()) === undefined)\n        return show(ctx, details, { identifier, device, errors: { identifier: 'error.signInWrong' }, status: 422 });\n",
+    test: 'test/attacks/row-11-enumeration.test.ts',
+    named: 'from a sign-in$',
+  },
+  {
+    row: 11,
+    what: 'a password is compared also where there is nobody',
+    file: 'src/accounts/password-hasher.ts',
+    find: '    verify: (stored, password) =>\n      inTurn(async () => {\n',
+    replacement: '    verify: async (stored, password) =>\n      stored !== null && inTurn(async () => {\n',
+    test: 'test/attacks/row-11-enumeration.test.ts',
+    named: 'too busy to look',
+  },
+  {
+    row: 11,
     what: 'a recovery answers all alike',
     file: 'interactions/recover/routes.ts',
     find: '    const origin = await knownInteraction(ctx, parts);\n',

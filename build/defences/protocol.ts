@@ -1,6 +1,23 @@
 import { library } from './defence.js';
 import type { Defence } from './defence.js';
 
+/** The library refuses alg none in two places behind each other: it is taken when its signature is made for it in between. */
+const signedForNobody = `
+  const { generateKeyPairSync, sign } = process.getBuiltinModule('node:crypto');
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const nobody = { alg: 'ES256', kid: 'nobody' };
+  const audience = provider.OIDCContext.prototype.clientJwtAuthExpectedAudience;
+  provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = function () {
+    const [head, payload] = this.params.client_assertion.split('.');
+    if (atob(head).includes('"none"')) {
+      this.client.asymmetricKeyStore.add({ ...publicKey.export({ format: 'jwk' }), ...nobody, use: 'sig' });
+      const text = btoa(JSON.stringify(nobody)).replaceAll('=', '') + '.' + payload;
+      const signature = sign('sha256', text, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+      this.params.client_assertion = text + '.' + signature.toString('base64url');
+    }
+    return audience.call(this);
+  };`;
+
 /** What keeps apps, requests and forms in order: rows 1 to 8. */
 export const protocol: readonly Defence[] = [
   {
@@ -58,6 +75,22 @@ export const protocol: readonly Defence[] = [
     replacement: '    revocation: {\n      enabled: true,\n      allowedPolicy: () => true,',
     test: 'test/attacks/row-01-requests.test.ts',
     named: 'nothing to another app',
+  },
+  {
+    row: 5,
+    what: 'alg none in an assertion',
+    ...library(signedForNobody),
+    test: 'test/attacks/row-05-assertions.test.ts',
+    named: 'alg none',
+  },
+  {
+    row: 5,
+    what: 'alg none in an id_token_hint',
+    ...library(
+      "const { validate } = provider.IdToken; provider.IdToken.validate = async (jwt, client) => (atob(jwt.split('.')[0]).includes('none') ? {} : validate(jwt, client));",
+    ),
+    test: 'test/attacks/row-02-sign-out.test.ts',
+    named: 'a hint that was modified',
   },
   {
     row: 5,

@@ -150,10 +150,18 @@ export const trust: readonly Defence[] = [
   {
     row: 21,
     what: 'slow headers and bodies are cut off',
-    file: 'src/app.ts',
+    file: 'src/http/door.ts',
     find: 'requestTimeout: 30_000, headersTimeout: 10_000,',
     replacement: 'requestTimeout: 3_000_000, headersTimeout: 3_000_000,',
     test: 'test/attacks/row-21-slow.test.ts',
+  },
+  {
+    row: 21,
+    what: 'who does not read is cut off',
+    file: 'src/server.ts',
+    find: '  app.use(cutOffUnread(values.unreadAnswer));\n',
+    replacement: '',
+    test: 'test/attacks/row-21-unread.test.ts',
   },
   {
     row: 18,

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decideRegistration } from '../../src/accounts/decide-registration.js';
 import type { RegistrationOutcome } from '../../src/accounts/decide-registration.js';
 import type { Database } from '../../src/database/database.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 import { district, now, row, timeZone } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 import { account, activationOf, contactId, emptyAll } from './people.js';
@@ -22,14 +23,10 @@ interface Asked {
 /** The design's rule of registration, clause by clause. */
 describe.each(databases)('the rule of registration, on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let town: District;
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => close());
   beforeEach(async () => {
     await emptyAll(db);
     town = await district(db);

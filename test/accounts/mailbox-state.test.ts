@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mailboxState } from '../../src/accounts/account.js';
 import type { MailboxState } from '../../src/accounts/account.js';
 import { decideRecovery } from '../../src/accounts/decide-recovery.js';
 import { accountPerson } from '../../src/accounts/person.js';
 import type { Database } from '../../src/database/database.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 import { district, row } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 import { account, contactId, emptyAll } from './people.js';
@@ -15,14 +16,10 @@ const alone: MailboxState = { shared: false, suspended: false };
 
 describe.each(databases)('an account’s mailbox, on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let town: District;
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => close());
   beforeEach(async () => {
     await emptyAll(db);
     town = await district(db);

@@ -14,7 +14,7 @@ export interface RawRequest {
   method?: string;
   headers?: Record<string, string | string[]>;
   /** A form's fields, or a body as it is. */
-  body?: Record<string, string> | string;
+  body?: Record<string, string> | string | Buffer;
   /** The loopback address to come from. */
   from?: string;
 }
@@ -22,23 +22,25 @@ export interface RawRequest {
 /** A request by hand, for what no browser and no HTTP library would send. */
 export function raw(issuer: string, { target, method, headers, body, from }: RawRequest): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(issuer);
-  const text = typeof body === 'object' ? new URLSearchParams(body).toString() : body;
+  const content = typeof body === 'object' && !Buffer.isBuffer(body) ? new URLSearchParams(body).toString() : body;
   return new Promise((resolve, reject) => {
     const sent = request(
       {
         hostname,
         port,
         path: target,
-        method: method ?? (text === undefined ? 'GET' : 'POST'),
+        method: method ?? (content === undefined ? 'GET' : 'POST'),
         family: 4,
         agent: false,
         ...(from === undefined ? {} : { localAddress: from }),
         headers: {
           host,
           accept: 'text/html',
-          ...(text === undefined
+          // Who says that it closes may be closed on while it still sends, and not read why.
+          connection: 'keep-alive',
+          ...(content === undefined
             ? {}
-            : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(text) }),
+            : { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(content) }),
           ...headers,
         },
       },
@@ -52,6 +54,6 @@ export function raw(issuer: string, { target, method, headers, body, from }: Raw
       },
     );
     sent.on('error', reject);
-    sent.end(text);
+    sent.end(content);
   });
 }

@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
-import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
-import { post, relyingParty } from '../support/relying-party.js';
+import { post } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
 import { raw } from './raw.js';
 
@@ -15,17 +12,9 @@ describe('rows 1, 4 and 6: requests with something changed', () => {
   let cafeteria: RelyingParty;
   let mother: Browser;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    echoices = await relyingParty(house, 'echoices');
-    cafeteria = await relyingParty(house, 'cafeteria');
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother, echoices, cafeteria } = await familyHouse('echoices', 'cafeteria'));
   });
-  afterAll(async () => {
-    await echoices.close();
-    await cafeteria.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
   const app = (clientId: string) => ({ clientId, secret: house.secret });
 
   const variants: Array<[string, (uri: URL) => string]> = [

@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, decodeJwt, decodeProtectedHeader, generateKeyPair } from 'jose';
-import { register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
-import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
-import { relyingParty } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
 
 function base64url(value: unknown): string {
@@ -22,20 +18,12 @@ describe('row 2: sign-out that leads away', () => {
   let cafeteriaHint: string;
   let home: string;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    echoices = await relyingParty(house, 'echoices');
-    cafeteria = await relyingParty(house, 'cafeteria');
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother, echoices, cafeteria } = await familyHouse('echoices', 'cafeteria'));
     hint = (await echoices.tokens(mother)).id_token ?? '';
     cafeteriaHint = (await cafeteria.tokens(mother)).id_token ?? '';
     home = house.apps.get('echoices')?.post_logout_redirect_uris?.[0] ?? '';
   });
-  afterAll(async () => {
-    await echoices.close();
-    await cafeteria.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
 
   const ask = (parameters: Record<string, string>): Promise<Page> =>
     mother.get(`${house.issuer}/sign-out?${new URLSearchParams(parameters)}`, { follow: false });
@@ -83,9 +71,7 @@ describe('row 2: sign-out that leads away', () => {
   });
 
   it('to an unregistered address for nobody: asked, and ends on our own page', async () => {
-    const other = openBrowser();
-    await other.get(`${house.issuer}/sign-in`);
-    await other.submit({ identifier: 'maria@example.org', password: 'a long way to school' });
+    const other = await signInAnew(house, 'maria@example.org');
     const page = await other.get(
       `${house.issuer}/sign-out?${new URLSearchParams({ post_logout_redirect_uri: 'https://evil.example/' })}`,
     );

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { interactionOf, linkIn, password, pressLink, register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
-import { relyingParty } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
 import { raw } from './raw.js';
 
@@ -15,15 +13,10 @@ describe('row 7: interactions of another browser', () => {
   let house: TestHouse;
   let echoices: RelyingParty;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    echoices = await relyingParty(house, 'echoices');
-    await register(openBrowser(), house, 'maria@example.org');
+    ({ house, echoices } = await familyHouse('echoices'));
     await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
   });
-  afterAll(async () => {
-    await echoices.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
 
   async function begun(browser: Browser): Promise<string> {
     return interactionOf(await browser.get((await echoices.request()).url.href));
@@ -67,9 +60,7 @@ describe('row 7: interactions of another browser', () => {
     const resume = await thief.submit(maria, { follow: false });
     const target = new URL(resume.headers.location ?? '', house.issuer).href;
     expect(target).toContain(uid);
-    const signedIn = openBrowser();
-    await signedIn.get(`${house.issuer}/sign-in`);
-    await signedIn.submit({ identifier: 'pedro@example.org', password });
+    const signedIn = await signInAnew(house, 'pedro@example.org');
     for (const browser of [openBrowser(), signedIn]) {
       const page = await browser.get(target, { follow: false });
       expect(`${page.headers.location ?? ''}${page.body}`).not.toMatch(/[?&]code=/);
@@ -139,9 +130,7 @@ describe('row 7: interactions of another browser', () => {
   });
 
   it('a signed-out cookie that was kept opens nothing', async () => {
-    const browser = openBrowser();
-    await browser.get(`${house.issuer}/sign-in`);
-    await browser.submit(maria);
+    const browser = await signInAnew(house, maria.identifier);
     const cookie = await browser.jar.getCookieString(house.issuer);
     await browser.get(`${house.issuer}/sign-out`);
     await browser.submit({}, { form: 'form[action="/sign-out/confirm"]' });

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
-import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse } from '../support/family-house.js';
+import { letterRequests } from '../http/desk.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
 
@@ -13,14 +11,9 @@ describe('row 8: forms that seem to be ours', () => {
   let house: TestHouse;
   let mother: Browser;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother } = await familyHouse());
   });
   afterAll(() => house.close());
-
-  const requests = async (): Promise<number> =>
-    (await house.db.selectFrom('account_requests').select('id').execute()).length;
 
   it('are taken from our own pages', async () => {
     for (const headers of [{ origin: house.issuer }, { origin: house.issuer, 'sec-fetch-site': 'same-origin' }])
@@ -29,7 +22,7 @@ describe('row 8: forms that seem to be ours', () => {
 
   it('are refused from an origin that only looks like ours', async () => {
     const { port } = new URL(house.issuer);
-    const before = await requests();
+    const before = await letterRequests(house);
     const origins: Array<string | string[]> = [
       `http://localhost:${Number(port) + 1}`,
       'http://localhost',
@@ -60,7 +53,7 @@ describe('row 8: forms that seem to be ours', () => {
         expect({ origin, status }).toEqual({ origin, status: 403 });
       }
     }
-    expect(await requests()).toBe(before);
+    expect(await letterRequests(house)).toBe(before);
   });
 
   it('are refused where the browser says that they come from elsewhere, though the origin is ours', async () => {
@@ -82,7 +75,7 @@ describe('row 8: forms that seem to be ours', () => {
   });
 
   it('are not made of an address that is only looked at, by no method override', async () => {
-    const before = await requests();
+    const before = await letterRequests(house);
     const cookie = await mother.jar.getCookieString(house.issuer);
     const query = new URLSearchParams({ ...body, _method: 'POST', 'X-HTTP-Method-Override': 'POST', logout: 'yes' });
     for (const path of ['/register', '/recover', '/activate', '/password', '/leave', '/sign-out/confirm']) {
@@ -97,12 +90,12 @@ describe('row 8: forms that seem to be ours', () => {
         }
       }
     }
-    expect(await requests()).toBe(before);
+    expect(await letterRequests(house)).toBe(before);
     expect((await mother.get(`${house.issuer}/`)).text).toContain('Ana');
   });
 
   it('have one method', async () => {
-    const before = await requests();
+    const before = await letterRequests(house);
     for (const method of ['PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE']) {
       for (const headers of [{}, { origin: house.issuer }]) {
         const { status, body: text } = await raw(house.issuer, { target: '/register', method, body, headers });
@@ -110,7 +103,7 @@ describe('row 8: forms that seem to be ours', () => {
         expect(text).not.toContain('maria@');
       }
     }
-    expect(await requests()).toBe(before);
+    expect(await letterRequests(house)).toBe(before);
   });
 
   it('another site’s form with a parent’s cookies changes nothing that is theirs', async () => {

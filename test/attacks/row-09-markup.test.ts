@@ -9,6 +9,7 @@ import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
 import { openChromium } from '../support/chromium.js';
 import type { Chromium } from '../support/chromium.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { relyingParty } from '../support/relying-party.js';
@@ -213,9 +214,7 @@ describe('row 9: text that would be markup', () => {
     });
 
     it('no script of anybody runs', async () => {
-      const browser = openBrowser();
-      await browser.get(`${house.issuer}/sign-in`);
-      await browser.submit({ identifier: 'maria@example.org', password: 'a long way to school' });
+      const browser = await signInAnew(house, 'maria@example.org');
       const page = await device.newPage();
       const ran: string[] = [];
       page.on('dialog', (dialog) => {

@@ -3,11 +3,13 @@ import { register } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
 import type { Page } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 
 const known = Array.from({ length: 20 }, (_, index) => `parent${index}@example.org`);
 const unknown = Array.from({ length: 20 }, (_, index) => `strange${index}@example.org`);
+const wrong = 'not the way to school';
 
 /** Known and unknown by turns, so that nothing that grows with time tells them apart. */
 const interleaved = known.flatMap((address, index) => [address, unknown[index] ?? '']);
@@ -46,13 +48,28 @@ describe('row 11: who has an account', () => {
   }
 
   it('is not to be learnt from a sign-in', async () => {
-    const pages = await answers(async (address) => {
-      const browser = openBrowser();
-      await browser.get(`${house.issuer}/sign-in`);
-      return browser.submit({ identifier: address, password: 'not the way to school' });
-    });
+    const pages = await answers(async (address) => (await signInAnew(house, address, wrong)).page());
     expect([...pages]).toHaveLength(1);
     expect([...pages][0]).toContain('"status":422');
+  });
+
+  it('is not to be learnt from a sign-in while the house is too busy to look', async () => {
+    const { hasher } = house.house;
+    const over = new AbortController();
+    const keepBusy = async (): Promise<void> => {
+      while (!over.signal.aborted) await hasher.hash('somebody else’s');
+    };
+    // Two at work and two hundred in line: whoever leaves comes again at once.
+    const crowd = Promise.all(Array.from({ length: 202 }, keepBusy));
+    try {
+      for (const address of interleaved.slice(0, 4)) {
+        const { status, headers } = (await signInAnew(house, address, wrong)).page();
+        expect([status, headers['retry-after']]).toEqual([503, '5']);
+      }
+    } finally {
+      over.abort();
+      await crowd;
+    }
   });
 
   it('is not to be learnt from a registration', async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { askToRegister, password, register } from '../journeys/steps.js';
+import { askToRegister, register } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
 import type { Page } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 
@@ -71,11 +72,7 @@ describe('row 15: addresses', () => {
   });
   afterAll(() => house.close());
 
-  async function signIn(identifier: string): Promise<Page> {
-    const browser = openBrowser();
-    await browser.get(`${house.issuer}/sign-in`);
-    return browser.submit({ identifier, password });
-  }
+  const signIn = async (identifier: string): Promise<Page> => (await signInAnew(house, identifier)).page();
   const accounts = (): Promise<Array<{ email: string }>> => house.db.selectFrom('accounts').select('email').execute();
   /** Waits until every request is decided, so that a letter which was to come has been written. */
   async function settled(): Promise<void> {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as client from 'openid-client';
-import { linkIn, password, pressLink, register, signIn } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
+import { linkIn, password, pressLink, register } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
-import { post, relyingParty } from '../support/relying-party.js';
+import { post } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
 
 type Tokens = Awaited<ReturnType<RelyingParty['tokens']>>;
@@ -18,24 +17,11 @@ describe('row 18: a new password ends what the old one opened', () => {
   let echoices: RelyingParty;
   let cafeteria: RelyingParty;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    echoices = await relyingParty(house, 'echoices');
-    cafeteria = await relyingParty(house, 'cafeteria');
-    await register(openBrowser(), house, 'maria@example.org');
+    ({ house, echoices, cafeteria } = await familyHouse('echoices', 'cafeteria'));
     await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
   });
-  afterAll(async () => {
-    await echoices.close();
-    await cafeteria.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
 
-  async function signedIn(identifier: string, secret: string): Promise<Browser> {
-    const browser = openBrowser();
-    await browser.get(`${house.issuer}/sign-in`);
-    await signIn(browser, identifier, secret);
-    return browser;
-  }
   const userinfo = async (tokens: Tokens): Promise<number> =>
     (await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } })).status;
   const active = async (tokens: Tokens): Promise<unknown> =>
@@ -55,9 +41,9 @@ describe('row 18: a new password ends what the old one opened', () => {
   }
 
   it('a change ends every other session with its tokens and codes, keeps this one, and nobody else’s', async () => {
-    const here = await signedIn('maria@example.org', password);
-    const elsewhere = await signedIn('maria@example.org', password);
-    const pedro = await signedIn('pedro@example.org', password);
+    const here = await signInAnew(house, 'maria@example.org', password);
+    const elsewhere = await signInAnew(house, 'maria@example.org', password);
+    const pedro = await signInAnew(house, 'pedro@example.org', password);
     const mine = await echoices.tokens(here);
     const theirs = await echoices.tokens(elsewhere);
     const others = await echoices.tokens(pedro);
@@ -77,13 +63,13 @@ describe('row 18: a new password ends what the old one opened', () => {
     await refresh(mine);
     expect(await userinfo(others)).toBe(200);
     expect((await pedro.get(`${house.issuer}/`)).text).toContain('Tomas');
-    expect((await signedIn('maria@example.org', password)).page().status).toBe(422);
+    expect((await signInAnew(house, 'maria@example.org', password)).page().status).toBe(422);
   });
 
   it('a recovery ends every session, that of the browser which recovers too, and nobody else’s', async () => {
-    const here = await signedIn('maria@example.org', second);
-    const elsewhere = await signedIn('maria@example.org', second);
-    const pedro = await signedIn('pedro@example.org', password);
+    const here = await signInAnew(house, 'maria@example.org', second);
+    const elsewhere = await signInAnew(house, 'maria@example.org', second);
+    const pedro = await signInAnew(house, 'pedro@example.org', password);
     const mine = await echoices.tokens(here);
     const theirs = await echoices.tokens(elsewhere);
     const before = (await here.cookies(house.issuer))['pa-session'];
@@ -103,8 +89,8 @@ describe('row 18: a new password ends what the old one opened', () => {
     await expect(refresh(mine)).rejects.toMatchObject({ error: 'invalid_grant' });
     expect((await here.cookies(house.issuer))['pa-session']).not.toBe(before);
     expect((await pedro.get(`${house.issuer}/`)).text).toContain('Tomas');
-    expect((await signedIn('maria@example.org', second)).page().status).toBe(422);
-    expect(await isIn(await signedIn('maria@example.org', third))).toBe(true);
+    expect((await signInAnew(house, 'maria@example.org', second)).page().status).toBe(422);
+    expect(await isIn(await signInAnew(house, 'maria@example.org', third))).toBe(true);
     // The link is over with it.
     expect((await pressLink(openBrowser(), linkIn(letter, '/recover/link'))).status).toBe(410);
   });

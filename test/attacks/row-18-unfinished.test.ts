@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { interactionOf, linkIn, password, pressLink, register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
+import { interactionOf, linkIn, password, pressLink } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
-import { post, relyingParty } from '../support/relying-party.js';
+import { post } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
 
 const maria = 'maria@example.org';
@@ -18,16 +17,9 @@ describe('a sign-in that was accepted and left standing', () => {
   let echoices: RelyingParty;
   let current = password;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    homework = await relyingParty(house, 'homework');
-    echoices = await relyingParty(house, 'echoices');
-    await register(openBrowser(), house, maria);
+    ({ house, homework, echoices } = await familyHouse('homework', 'echoices'));
   });
-  afterAll(async () => {
-    await homework.close();
-    await echoices.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
 
   async function recover(): Promise<Browser> {
     const browser = openBrowser();
@@ -39,36 +31,34 @@ describe('a sign-in that was accepted and left standing', () => {
     await pressLink(browser, linkIn(letter, '/recover/link'));
     return browser;
   }
-  async function signedIn(device: string): Promise<Browser> {
-    const browser = openBrowser();
-    await browser.get(`${house.issuer}/sign-in`);
-    await browser.submit({ identifier: maria, password: current, device });
-    return browser;
+  /** A sign-in that waits for its last step. @returns where it goes on */
+  async function leftStanding(thief: Browser): Promise<string> {
+    await thief.get(`${house.issuer}/sign-in`);
+    const kept = await thief.submit({ identifier: maria, password: current, device: 'kept' }, { follow: false });
+    return kept.headers.location ?? '';
   }
   const seesChildren = async (browser: Browser): Promise<boolean> =>
     (await browser.get(`${house.issuer}/`)).text.includes('Ana');
 
   it('is over after a recovery', async () => {
     const thief = openBrowser();
-    await thief.get(`${house.issuer}/sign-in`);
-    const kept = await thief.submit({ identifier: maria, password: current, device: 'kept' }, { follow: false });
+    const kept = await leftStanding(thief);
     const owner = await recover();
     await owner.submit({ password: next });
     current = next;
-    await thief.get(kept.headers.location ?? '');
+    await thief.get(kept);
     expect(await seesChildren(thief)).toBe(false);
     expect(await seesChildren(owner)).toBe(true);
   });
 
   it('is over after a change of the password, and the owner’s session goes on', async () => {
-    const owner = await signedIn('own');
+    const owner = await signInAnew(house, maria, current, 'own');
     const thief = openBrowser();
-    await thief.get(`${house.issuer}/sign-in`);
-    const kept = await thief.submit({ identifier: maria, password: current, device: 'kept' }, { follow: false });
+    const kept = await leftStanding(thief);
     await owner.get(`${house.issuer}/password`);
     await owner.submit({ current, password });
     current = password;
-    await thief.get(kept.headers.location ?? '');
+    await thief.get(kept);
     expect(await seesChildren(thief)).toBe(false);
     expect(await seesChildren(owner)).toBe(true);
   });
@@ -111,7 +101,7 @@ describe('a sign-in that was accepted and left standing', () => {
   });
 
   it('on the family’s computer does not outlive that it is called shared: neither its pages nor its tokens', async () => {
-    const browser = await signedIn('own');
+    const browser = await signInAnew(house, maria, current, 'own');
     const tokens = await echoices.tokens(browser);
     const { url } = await homework.request();
     const consent = await browser.get(url.href);

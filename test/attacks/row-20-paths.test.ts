@@ -1,11 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'node-html-parser';
-import { register } from '../journeys/steps.js';
-import { apps, elementary } from '../provider/family.js';
-import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse } from '../support/family-house.js';
+import { letterRequests } from '../http/desk.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
 
@@ -62,15 +60,11 @@ describe('row 20: paths that are written to mislead', () => {
   let house: TestHouse;
   let mother: Browser;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother } = await familyHouse());
   });
   afterAll(() => house.close());
 
   const titleOf = (body: string): string => parse(body).querySelector('title')?.text ?? '';
-  const requests = async (): Promise<number> =>
-    (await house.db.selectFrom('account_requests').select('id').execute()).length;
 
   it.each(['/register', '/recover', '/help', '/terms', '/activate', '/password', '/sign-out', '/jwks', '/healthz'])(
     '%s: nothing else than that very page, or none',
@@ -138,7 +132,7 @@ describe('row 20: paths that are written to mislead', () => {
   });
 
   it('none of them carries a form past the guard', async () => {
-    const before = await requests();
+    const before = await letterRequests(house);
     const body = { email: 'maria@example.org', phone: '(213) 555-0100', identifier: 'maria@example.org', token: 'x' };
     for (const path of ['/register', '/recover', '/activate', '/recover/link', '/password', '/interaction/x/login']) {
       for (const target of [...tricks(path), ...absolute(house.issuer, path)]) {
@@ -150,7 +144,7 @@ describe('row 20: paths that are written to mislead', () => {
         }
       }
     }
-    expect(await requests()).toBe(before);
+    expect(await letterRequests(house)).toBe(before);
   });
 
   it('none of them signs a parent out through another site’s form', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { interactionOf } from '../journeys/steps.js';
 import { apps, elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
@@ -119,9 +120,7 @@ describe('row 21: requests that are too large, too many or too slow', () => {
     const sockets = await Promise.all(Array.from({ length: 300 }, (_, index) => begun(heads[index % 3] ?? '')));
     try {
       for (let time = 0; time < 5; time += 1) await served();
-      const browser = openBrowser();
-      await browser.get(`${house.issuer}/sign-in`);
-      expect((await browser.submit({ identifier: 'maria@example.org', password: 'wrong' })).status).toBe(422);
+      expect((await signInAnew(house, 'maria@example.org', 'wrong')).page().status).toBe(422);
     } finally {
       for (const socket of sockets) socket.destroy();
     }

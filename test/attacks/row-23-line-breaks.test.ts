@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { askToRegister, choosePassword, linkIn, acceptTerms, pressLink } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse, twoApps } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
@@ -97,8 +98,7 @@ describe('row 23: line breaks where one line is meant', () => {
         expect(recovery.headers.location).toBe('/recover/sent');
       }
       const browser = openBrowser();
-      await browser.get(`${house.issuer}/sign-in`);
-      expect((await browser.submit({ identifier: `maria@example.org${text}`, password: text })).status).toBe(422);
+      expect((await signInAnew(house, `maria@example.org${text}`, text)).page().status).toBe(422);
       await browser.get(`${house.issuer}/register`);
       await browser.submit({ email: `a@example.net`, phone: `(213) 555-0100${text}` });
       const target = `/language?${new URLSearchParams({ locale: 'es', return: `/help${text}` })}`;

@@ -3,6 +3,7 @@ import { askToRegister, linkIn, pressLink } from '../journeys/steps.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 
@@ -32,11 +33,8 @@ describe('rows 21 and 24: passwords', () => {
     await pressLink(browser, linkIn(await house.mailbox.waitFor(email), '/activate'));
     return { browser, email };
   }
-  async function signIn(identifier: string, password: string): Promise<Page> {
-    const browser = openBrowser();
-    await browser.get(`${house.issuer}/sign-in`);
-    return browser.submit({ identifier, password });
-  }
+  const signIn = async (identifier: string, password: string): Promise<Page> =>
+    (await signInAnew(house, identifier, password)).page();
 
   it('14 characters are refused, 15 taken; spaces and every script count as characters; nothing is composed', async () => {
     const { browser } = await atPassword();

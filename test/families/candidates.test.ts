@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { feedHolds, isStudentAddress, mailboxSharers, registrationCandidates } from '../../src/families/candidates.js';
 import { joinContacts, joinableContacts, proveContact } from '../../src/families/joins.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 import { district, everything, now, row, timeZone, withoutAccounts } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 
@@ -14,16 +15,12 @@ const rights = { ed_rights: 'yes' };
 
 describe.each(databases)('who may register, on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let town: District;
 
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, async (opened) => {
+    db = opened;
     await withoutAccounts(db);
   });
-  afterAll(() => close());
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
     town = await district(db);

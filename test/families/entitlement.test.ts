@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { contactFacts } from '../../src/families/contact-facts.js';
 import { entitledStudents, isEntitled, localDate } from '../../src/families/entitlement.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 import { district, everything, feedsFile, now, row, timeZone, withoutAccounts } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 
@@ -12,18 +13,14 @@ const yes = { ed_rights: 'yes' };
 
 describe.each(databases)('the entitlement rule on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let town: District;
   let accountId: string;
 
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, async (opened) => {
+    db = opened;
     // The rule does not look into the account itself.
     await withoutAccounts(db);
   });
-  afterAll(() => close());
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
     town = await district(db, feedsFile('deny'));

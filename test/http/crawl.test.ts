@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { enterApp, register, signIn } from '../journeys/steps.js';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import Router from '@koa/router';
+import type { RouterInstance } from '@koa/router';
+import { acceptTerms, askToRegister, choosePassword, enterApp, linkIn } from '../journeys/steps.js';
+import { pressLink, register, signIn } from '../journeys/steps.js';
 import { apps, elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
@@ -12,6 +15,8 @@ describe('every page and asset', () => {
   let house: TestHouse;
   const mother = openBrowser();
   const seen = new Map<string, Page>();
+  // The routers of the house itself, so that no page can be added and left out here.
+  const built = jest.spyOn(Router.prototype, 'routes');
   beforeAll(async () => {
     house = await startTestHouse({ elementary, apps: [...twoApps, ...apps.slice(3, 4)] });
     await register(mother, house, 'maria@example.org');
@@ -41,11 +46,37 @@ describe('every page and asset', () => {
     }
   }
 
+  /** Registers, forgets the password and leaves, and keeps each page on the way: no link alone leads there. */
+  async function walk(): Promise<void> {
+    const pedro = openBrowser();
+    const keep = (page: Page): void => void seen.set(`step ${seen.size} ${new URL(page.url).pathname}`, page);
+    const letter = (path: string) => house.mailbox.waitFor('pedro@example.org', ({ text }) => text.includes(path));
+    keep(await askToRegister(pedro, house, 'pedro@example.org', '(213) 555-0122'));
+    keep(await pedro.get(linkIn(await letter('/activate'), '/activate')));
+    keep(await pedro.submit());
+    keep(await choosePassword(pedro));
+    keep(await acceptTerms(pedro));
+    const forgetful = openBrowser();
+    await forgetful.get(`${house.issuer}/recover`);
+    keep(await forgetful.submit({ identifier: 'pedro@example.org' }));
+    keep(await pressLink(forgetful, linkIn(await letter('/recover/link'), '/recover/link')));
+    keep(await choosePassword(forgetful));
+    await forgetful.get(`${house.issuer}/`);
+    keep(await forgetful.submit({}, { form: 'form[action="/leave"]' }));
+  }
+
   it('is found: as a stranger, signed in, and on the way through a sign-in', async () => {
     const stranger = openBrowser();
     await crawl(stranger, await stranger.get(`${house.issuer}/`));
     await crawl(mother, await mother.get(`${house.issuer}/`));
-    for (const path of ['/register/sent', '/recover/sent', '/activate?token=x', '/recover/link?token=x', '/done'])
+    for (const path of [
+      '/register/sent',
+      '/recover/sent',
+      '/activate?token=x',
+      '/recover/link?token=x',
+      '/done',
+      '/terms',
+    ])
       await crawl(stranger, await stranger.get(`${house.issuer}${path}`));
     for (const path of [
       '/confirm-email?token=x',
@@ -62,6 +93,10 @@ describe('every page and asset', () => {
     await crawl(entering, await entering.get((await vendor.request()).url.href));
     await crawl(mother, await mother.get((await vendor.request()).url.href));
     await vendor.close();
+    await walk();
+    const passing = openBrowser();
+    for (const path of ['/sign-in', '/signed-in', '/language?locale=es', '/authorize'])
+      seen.set(`passing ${path}`, await passing.get(`${house.issuer}${path}`, { follow: false }));
     const found = [...seen.keys()].map((path) => path.replace(/[\w-]{40,}|(?<=interaction[/=])[\w-]+/, ':id'));
     for (const path of [
       '/',
@@ -76,6 +111,15 @@ describe('every page and asset', () => {
     // All but the script of pages that answer a form: no link leads to those.
     expect(found.filter((path) => path.startsWith('/assets/')).length).toBe(4);
     expect(seen.size).toBeGreaterThan(20);
+  });
+
+  it('is every page that there is, and not only its refusal', () => {
+    const routers = built.mock.contexts as RouterInstance[];
+    const routes = routers.flatMap(({ stack }) => stack).filter(({ methods }) => methods.includes('GET'));
+    expect(routes.length).toBeGreaterThan(15);
+    const shown = [...seen.values()].filter(({ status }) => status < 400).map(({ url }) => new URL(url).pathname);
+    const missed = routes.filter((route) => !shown.some((path) => route.match(path)));
+    expect(missed.map(({ path }) => path)).toEqual([]);
   });
 
   it('is guarded against scripts, frames and sniffing', () => {
@@ -119,7 +163,9 @@ describe('every page and asset', () => {
   });
 
   it('is kept by nobody when it is a page, and for ever when it is a file', () => {
-    for (const [path, { headers }] of seen) {
+    for (const [path, { headers, status }] of seen) {
+      // What only leads on is no page; nobody keeps a 302 that does not say so (RFC 9110 §15.4.3).
+      if (status === 302 && headers['cache-control'] === undefined) continue;
       const kept = path.includes('/assets/') ? 'public, max-age=31536000, immutable' : /no-store/;
       expect([path, headers['cache-control']]).toEqual([path, expect.stringMatching(kept)]);
     }

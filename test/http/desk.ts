@@ -1,5 +1,5 @@
-import { request } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import { raw } from '../attacks/raw.js';
+import type { RawAnswer } from '../attacks/raw.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
 import type { TestHouse } from '../support/house.js';
@@ -18,51 +18,25 @@ export async function tries(browser: Browser, identifier: string, password: stri
   return statuses;
 }
 
-/** One answer by hand. */
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
 /** A form sent with headers that no browser would send. */
 export function send(
   address: string,
   fields: Record<string, string> | Buffer,
   headers: Record<string, string | string[]> = {},
   from = '127.0.0.1',
-): Promise<Answer> {
-  const { hostname, port, pathname, search, host, origin } = new URL(address);
-  const body = Buffer.isBuffer(fields) ? fields : Buffer.from(new URLSearchParams(fields).toString());
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        hostname,
-        port,
-        path: `${pathname}${search}`,
-        method: 'POST',
-        localAddress: from,
-        family: 4,
-        headers: {
-          host,
-          origin,
-          'content-type': 'application/x-www-form-urlencoded',
-          'content-length': body.length,
-          ...headers,
-        },
-      },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => {
-          text += chunk;
-        });
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }));
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body);
+): Promise<RawAnswer> {
+  const { pathname, search, origin } = new URL(address);
+  return raw(origin, {
+    target: `${pathname}${search}`,
+    body: fields,
+    headers: { origin, accept: '*/*', ...headers },
+    from,
   });
+}
+
+/** How many requests for a letter there are. */
+export async function letterRequests(house: TestHouse): Promise<number> {
+  return (await house.db.selectFrom('account_requests').select('id').execute()).length;
 }
 
 /** The form that a page shows, sent by hand with the browser's cookies. */
@@ -72,7 +46,7 @@ export async function sendFrom(
   fields: Record<string, string>,
   headers: Record<string, string | string[]>,
   from?: string,
-): Promise<Answer> {
+): Promise<RawAnswer> {
   const action = page.$('main form')?.getAttribute('action') ?? '';
   const cookie = await browser.jar.getCookieString(new URL(action, page.url).href);
   return send(new URL(action, page.url).href, fields, { cookie, ...headers }, from);

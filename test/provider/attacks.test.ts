@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, generateKeyPair } from 'jose';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
-import { post, relyingParty } from '../support/relying-party.js';
+import { post } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
 import { interactionOf, password, register } from '../journeys/steps.js';
-import { apps, elementary } from './family.js';
 
 describe('attacks on the provider', () => {
   let house: TestHouse;
@@ -15,17 +14,9 @@ describe('attacks on the provider', () => {
   let echoices: RelyingParty;
   let cafeteria: RelyingParty;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    echoices = await relyingParty(house, 'echoices');
-    cafeteria = await relyingParty(house, 'cafeteria');
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother, echoices, cafeteria } = await familyHouse('echoices', 'cafeteria'));
   });
-  afterAll(async () => {
-    await echoices.close();
-    await cafeteria.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
 
   describe('row 1: redirect_uri look-alikes', () => {
     const variants: Array<[string, (uri: URL) => string]> = [
@@ -77,15 +68,7 @@ describe('attacks on the provider', () => {
 
   describe('row 4: codes, PKCE and scopes', () => {
     const mine = () => ({ clientId: 'echoices', secret: house.secret });
-    async function code() {
-      const { callback, checks } = await echoices.authorize(mother);
-      return {
-        grant_type: 'authorization_code',
-        code: callback.searchParams.get('code') ?? '',
-        redirect_uri: echoices.redirectUri,
-        code_verifier: checks.pkceCodeVerifier ?? '',
-      };
-    }
+    const code = () => echoices.codeForm(mother);
 
     it('a code of another client', async () => {
       const answer = await post(

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as client from 'openid-client';
-import { register, signIn } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
 import { post, relyingParty } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
-import { apps, elementary } from './family.js';
 
 /*
  * allow once ─▶ remembered over sessions and browsers ─ registration grows ─▶ asked again, and nothing more until then
@@ -18,15 +16,9 @@ describe('a permission', () => {
   let homework: RelyingParty;
   let mother: Browser;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps });
-    homework = await relyingParty(house, 'homework');
-    mother = openBrowser();
-    await register(mother, house, 'maria@example.org');
+    ({ house, mother, homework } = await familyHouse('homework'));
   });
-  afterAll(async () => {
-    await homework.close();
-    await house.close();
-  });
+  afterAll(() => house.close());
 
   async function allow(browser: Browser, extra?: Record<string, string>) {
     const { url, checks } = await homework.request(extra);
@@ -44,9 +36,7 @@ describe('a permission', () => {
 
   it('is remembered in the next session and in another browser', async () => {
     await allow(mother);
-    const phone = openBrowser();
-    await phone.get(`${house.issuer}/sign-in`);
-    await signIn(phone, 'maria@example.org');
+    const phone = await signInAnew(house, 'maria@example.org');
     const tokens = await homework.tokens(phone);
     expect(tokens.refresh_token).toBeDefined();
   });

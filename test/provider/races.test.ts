@@ -30,16 +30,6 @@ describe('of many at once', () => {
   const sessions = async (): Promise<number> =>
     (await house.db.selectFrom('sessions').select('uid').where('account_id', 'is not', null).execute()).length;
 
-  async function codeFields(): Promise<Record<string, string>> {
-    const { callback, checks } = await echoices.authorize(mother);
-    return {
-      grant_type: 'authorization_code',
-      code: callback.searchParams.get('code') ?? '',
-      redirect_uri: echoices.redirectUri,
-      code_verifier: checks.pkceCodeVerifier ?? '',
-    };
-  }
-
   it('that come back from one sign-in one goes on, to one session', async () => {
     for (let round = 0; round < 5; round += 1) {
       const browser = openBrowser();
@@ -60,7 +50,7 @@ describe('of many at once', () => {
 
   it('redemptions of one code one succeeds, and the others hear invalid_grant', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const fields = await codeFields();
+      const fields = await echoices.codeForm(mother);
       const answers = await Promise.all(Array.from({ length: 30 }, () => post(house, '/token', fields, credentials())));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
       expect(answers.filter(({ status, body }) => status === 400 && body['error'] === 'invalid_grant')).toHaveLength(
@@ -71,7 +61,7 @@ describe('of many at once', () => {
 
   it('refreshes with one token one succeeds, and the grant stays', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const { body } = await post(house, '/token', await codeFields(), credentials());
+      const { body } = await post(house, '/token', await echoices.codeForm(mother), credentials());
       const fields = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
       const answers = await Promise.all(Array.from({ length: 20 }, () => post(house, '/token', fields, credentials())));
       const winners = answers.filter(({ status }) => status === 200);
@@ -85,7 +75,7 @@ describe('of many at once', () => {
   });
 
   it('a code used again ends the whole grant', async () => {
-    const fields = await codeFields();
+    const fields = await echoices.codeForm(mother);
     const { body } = await post(house, '/token', fields, credentials());
     expect((await post(house, '/token', fields, credentials())).body).toMatchObject({ error: 'invalid_grant' });
     const refresh = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
@@ -97,7 +87,7 @@ describe('of many at once', () => {
   });
 
   it('a refresh token used again later than 5 s ends the grant, sooner it is only refused', async () => {
-    const { body } = await post(house, '/token', await codeFields(), credentials());
+    const { body } = await post(house, '/token', await echoices.codeForm(mother), credentials());
     const first = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
     const second = await post(house, '/token', first, credentials());
     expect((await post(house, '/token', first, credentials())).body).toMatchObject({ error: 'invalid_grant' });

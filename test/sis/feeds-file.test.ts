@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { feedPath, parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import { feedStatus } from '../../src/sis/status.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 import { district, feedsFile, now, row, timeZone } from './extract.js';
 
 describe('the feeds file', () => {
@@ -49,13 +50,9 @@ describe('the feeds file', () => {
 
 describe.each(databases)('the feeds on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => close());
 
   it('tell when they were loaded and load next, and keep their people when they leave the file', async () => {
     const file = feedsFile();

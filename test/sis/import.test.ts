@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { columns } from '../../src/sis/feeds/columns.js';
 import { importFeed } from '../../src/sis/import.js';
 import { endAbandonedRuns } from '../../src/sis/lease.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 import { bytes, district, everything, extract, feed, now, row, timeZone } from './extract.js';
 import type { District } from './extract.js';
 
@@ -15,15 +16,11 @@ const forty = Array.from({ length: 40 }, (_, index) => row(`Kid${index}`, `Mum${
 
 describe.each(databases)('an import on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let town: District;
 
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => close());
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
     town = await district(db);

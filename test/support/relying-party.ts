@@ -16,6 +16,8 @@ export interface RelyingParty {
     browser: Browser,
     extra?: Record<string, string>,
   ): Promise<{ callback: URL; checks: client.AuthorizationCodeGrantChecks }>;
+  /** The form with which a fresh code is redeemed, to be sent by hand; the browser must be signed in. */
+  codeForm(browser: Browser): Promise<Record<string, string>>;
   /** The whole code flow. */
   tokens(
     browser: Browser,
@@ -74,6 +76,15 @@ export async function relyingParty(house: TestHouse, clientId: string): Promise<
     configuration,
     request,
     authorize,
+    async codeForm(browser) {
+      const { callback, checks } = await authorize(browser);
+      return {
+        grant_type: 'authorization_code',
+        code: callback.searchParams.get('code') ?? '',
+        redirect_uri: redirectUri,
+        code_verifier: checks.pkceCodeVerifier ?? '',
+      };
+    },
     async tokens(browser, extra) {
       const { callback, checks } = await authorize(browser, extra);
       return client.authorizationCodeGrant(configuration, callback, checks);
