@@ -77,7 +77,7 @@ describe('a sign-in that was accepted and left standing', () => {
     [
       'a change of the password',
       async () => {
-        const owner = await signedIn('own');
+        const owner = await signInAnew(house, maria, current, 'own');
         await owner.get(`${house.issuer}/password`);
         expect((await owner.submit({ current, password: next })).title).toContain('Your password is changed');
         current = next;
@@ -97,7 +97,7 @@ describe('a sign-in that was accepted and left standing', () => {
     await changeIt();
     expect((await thief.submit({ password: 'the way of the thief' })).status).toBe(410);
     expect(await seesChildren(thief)).toBe(false);
-    expect(await seesChildren(await signedIn('own'))).toBe(true);
+    expect(await seesChildren(await signInAnew(house, maria, current, 'own'))).toBe(true);
   });
 
   it('on the family’s computer does not outlive that it is called shared: neither its pages nor its tokens', async () => {

@@ -8,6 +8,7 @@ import { elementary } from '../../provider/family.js';
 import { openBrowser } from '../../support/browser.js';
 import type { Browser } from '../../support/browser.js';
 import { databases } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { startTestHouse, twoApps } from '../../support/house.js';
 import type { TestHouse } from '../../support/house.js';
 import { relyingParty } from '../../support/relying-party.js';
@@ -119,7 +120,11 @@ describe.each(databases)('a shared computer, on %s', (kind) => {
     expect(await seesChildren(browser)).toBe(false);
     for (const name of ['echoices', 'cafeteria']) {
       const home = house.running.get(name)?.url ?? '';
-      expect((await browser.get(home)).text).not.toContain('Ana');
+      const told = await eventually(
+        () => browser.get(home),
+        ({ text }) => !text.includes('Ana'),
+      );
+      expect(told.text).not.toContain('Ana');
     }
   });
 
