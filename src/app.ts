@@ -1,11 +1,8 @@
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent, hasConsent } from './accounts/consents.js';
-import { passwordChangedLetter } from './accounts/letters.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
 import { pendingFor } from './accounts/pending.js';
@@ -17,25 +14,30 @@ import { auditLog } from './audit/audit.js';
 import type { RecordEvent } from './audit/audit.js';
 import type { Config } from './config.js';
 import type { Clock } from './database/clock.js';
-import type { Database } from './database/database.js';
 import type { OpenDatabase } from './database/postgres.js';
 import { sealer as sealerOf } from './database/secrets.js';
+import { closeDoor, makeDoor, openDoor } from './door.js';
 import { entitledStudents } from './families/entitlement.js';
 import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
 import { throttles } from './http/throttle.js';
 import { importQueue, importWorker } from './imports.js';
 import { openJobs } from './jobs/jobs.js';
-import { ensureKeys, loadKeys } from './keys/keys.js';
-import { translator } from './locales/translate.js';
+import { cookieSigner } from './keys/cookie-signer.js';
+import { followKeys } from './keys/follow.js';
+import { ensureKeys } from './keys/keys.js';
+import type { KeyRing } from './keys/keys.js';
+import { tendKeys } from './keys/states.js';
 import type { DevMailbox } from './mail/dev-mailbox.js';
 import { smtpMailer } from './mail/mailer.js';
 import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
+import { passwordNotice } from './password-notice.js';
 import { adapterFactory } from './provider/adapter.js';
 import type { AppRegistration } from './provider/app-registration.js';
 import { grantLoader } from './provider/grants.js';
 import { interactions as interactionsOf } from './provider/interactions.js';
 import type { Interactions } from './provider/interactions.js';
+import { livingProvider } from './provider/living-provider.js';
 import { calledOrigins, libraryMetadata, portalApp } from './provider/metadata.js';
 import { guardedFetch } from './provider/outgoing.js';
 import { makeProvider } from './provider/provider.js';
@@ -51,6 +53,7 @@ import { replier } from './ui/reply.js';
 import { values } from './values.js';
 
 const cleaningQueue = 'cleaning';
+const keysQueue = 'keys';
 
 /** What the house is built on. */
 export interface Foundation {
@@ -71,6 +74,8 @@ export interface Foundation {
 export interface House {
   hasher: PasswordHasher;
   audit: RecordEvent;
+  /** Uses the keys that there are now; without it that happens within seconds. */
+  lookAtKeys(): Promise<void>;
   /** Takes no new request, lets those at work finish (10 s at most), and ends the jobs. The database stays open. */
   close(): Promise<void>;
 }
@@ -82,7 +87,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const audit = auditLog(clock);
   const sealer = sealerOf(secretsKey);
   await ensureKeys(db, sealer, clock);
-  const keys = await loadKeys(db, sealer);
+  const keys = await followKeys(db, sealer, logger);
   const hasher = await passwordHasher(2, 200);
   const mailer = smtpMailer(foundation.smtpUrl, config.mailFrom);
   const apps = new Map([...foundation.apps, portalApp(config.issuer)].map((app) => [app.client_id, app]));
@@ -114,9 +119,15 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         await cleanSessions(db, clock);
         await cleanRequests(db, clock);
       },
+      [keysQueue]: async () => {
+        const { rotated, removed } = await tendKeys({ db, sealer, clock, audit });
+        if (rotated.length + removed.length > 0) logger.info({ rotated, removed }, 'keys: tended');
+        await keys.look();
+      },
     },
     [
       { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
+      { queue: keysQueue, key: 'all', cron: '7 * * * *', timeZone: 'UTC', payload: {} },
       ...feeds.feeds.flatMap((feed) =>
         feed.schedule === undefined
           ? []
@@ -140,59 +151,67 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   };
   const consented = (accountId: string, clientId: string, facts: readonly string[]): Promise<boolean> =>
     hasConsent(db, accountId, clientId, facts);
-  const pages = (): Interactions => interactions;
-  const provider = makeProvider(
-    {
-      issuer: config.issuer,
-      apps,
-      metadata: [...apps.values()].map(libraryMetadata),
-      keys,
-      adapter: adapterFactory(db, clock),
-      sources: {
-        exists: (accountId) => accountExists(db, accountId),
-        person: (accountId) => accountPerson(db, accountId),
-        children: async (accountId) =>
-          (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
-            ...child,
-            pickup: child.pickup === true,
-          })),
-        onSharedComputer: (uid) => isOnSharedComputer(db, uid),
-        consented,
-      },
-      questions: {
-        async pending(accountId) {
-          const { terms, news, address } = await pendingFor(db, accountId);
-          return { terms, news, address: address !== null };
+  const pages = (): Interactions => living.interactions;
+  const providerOn = (ring: KeyRing): ReturnType<typeof makeProvider> =>
+    makeProvider(
+      {
+        issuer: config.issuer,
+        apps,
+        metadata: [...apps.values()].map(libraryMetadata),
+        keys: ring,
+        adapter: adapterFactory(db, clock),
+        sources: {
+          exists: (accountId) => accountExists(db, accountId),
+          person: (accountId) => accountPerson(db, accountId),
+          children: async (accountId) =>
+            (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
+              ...child,
+              pickup: child.pickup === true,
+            })),
+          onSharedComputer: (uid) => isOnSharedComputer(db, uid),
+          consented,
+        },
+        questions: {
+          async pending(accountId) {
+            const { terms, news, address } = await pendingFor(db, accountId);
+            return { terms, news, address: address !== null };
+          },
+        },
+        loadGrant: grantLoader(sessionStore(db, clock), apps, consented),
+        fetch: guardedFetch(calledOrigins(apps.values())),
+        endSession,
+        pages: {
+          problem: (ctx, fault, error) =>
+            providerProblem(
+              ctx,
+              { issuer: config.issuer, apps, interactions: pages(), reply },
+              fault,
+              error,
+              ctx.oidc?.client?.clientId,
+            ),
+          signOut: async (ctx, form) =>
+            showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),
+          signedOut: async (ctx) =>
+            showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer),
         },
       },
-      loadGrant: grantLoader(sessionStore(db, clock), apps, consented),
-      fetch: guardedFetch(calledOrigins(apps.values())),
-      endSession,
-      pages: {
-        problem: (ctx, fault, error) =>
-          providerProblem(
-            ctx,
-            { issuer: config.issuer, apps, interactions: pages(), reply },
-            fault,
-            error,
-            ctx.oidc?.client?.clientId,
-          ),
-        signOut: async (ctx, form) => showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),
-        signedOut: async (ctx) =>
-          showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer),
-      },
-    },
-    clock,
-    logger,
+      clock,
+      logger,
+    );
+  const living = livingProvider(
+    providerOn,
+    (provider) =>
+      interactionsOf(
+        provider,
+        apps,
+        endSession,
+        (uid) => pastRequest(db, uid),
+        (given) => giveConsent(db, clock, audit, given),
+        clock,
+      ),
+    keys.ring(),
   );
-  const interactions = interactionsOf(
-    provider,
-    apps,
-    endSession,
-    (uid) => pastRequest(db, uid),
-    (given) => giveConsent(db, clock, audit, given),
-    clock,
-  );
+  keys.onChange(living.follow);
 
   const throttle = throttles(pool, config.throttleScale, secretsKey);
   const address = throttle('request-address', values.throttles.requestPerAddress);
@@ -200,15 +219,16 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const app = server({
     issuer: config.issuer,
     trustedProxies: config.trustedProxies,
-    cookieKeys: keys.cookies,
+    cookieSigner: cookieSigner(keys.ring().cookies),
+    lookAtKeys: keys.look,
     logger,
     reply,
-    provider,
+    provider: living.handle,
     apps,
     readiness: {
       database: async () => void (await pool.query('select 1')),
       keys: async () => {
-        if (keys.signing.length === 0) throw new Error('no keys');
+        if (keys.ring().signing.length === 0) throw new Error('no keys');
       },
       pool: async () => {
         if (pool.waitingCount > 100) throw new Error('the pool is full');
@@ -221,7 +241,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       clock,
       issuer: config.issuer,
       timeZone: config.timeZone,
-      interactions,
+      interactions: living.interactions,
       cookies: cookieJar(config.issuer),
       reply,
       jobs,
@@ -238,63 +258,22 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     recoverThrottles: { address: throttle('recovery-address', values.throttles.requestPerAddress), source },
   });
 
+  keys.onChange((ring) => {
+    app.keys = cookieSigner(ring.cookies);
+  });
+
   const handle = app.callback();
-  const door = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
-    (request, response) => void handle(request, response),
-  );
+  const door = makeDoor((request, response) => void handle(request, response));
   const close = async (): Promise<void> => {
+    keys.stop();
     await Promise.all([closeDoor(door), jobs.stop()]);
     mailer.close();
   };
   try {
-    await listen(door, config.port, config.host);
+    await openDoor(door, config.port, config.host);
   } catch (error) {
     await close();
     throw error;
   }
-  return { hasher, audit, close };
-}
-
-async function passwordNotice(
-  trx: Database,
-  accountId: string,
-  clock: Clock,
-  config: Config,
-  post: ReturnType<typeof outbox>,
-): Promise<void> {
-  const { email, locale } = await trx
-    .selectFrom('accounts')
-    .select(['email', 'locale'])
-    .where('id', '=', accountId)
-    .executeTakeFirstOrThrow();
-  const language = locale === 'es' ? 'es' : 'en';
-  await post(trx, {
-    to: email,
-    ...passwordChangedLetter(translator(language), {
-      when: clock(),
-      locale: language,
-      timeZone: config.timeZone,
-      recoverLink: `${config.issuer}/recover`,
-    }),
-  });
-}
-
-function listen(door: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    door.once('error', reject);
-    door.listen(port, host, () => resolve());
-  });
-}
-
-/** Stops listening, lets requests at work finish, and after 8 s ends those that do not. */
-function closeDoor(door: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => door.closeAllConnections(), 8_000);
-    door.close(() => {
-      clearTimeout(late);
-      resolve();
-    });
-    door.closeIdleConnections();
-  });
+  return { hasher, audit, lookAtKeys: keys.look, close };
 }

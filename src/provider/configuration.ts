@@ -1,6 +1,7 @@
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Clock } from '../database/clock.js';
+import { cookieSigner } from '../keys/cookie-signer.js';
 import type { KeyRing } from '../keys/keys.js';
 import { secondsToLive } from '../sessions/session-life.js';
 import type { LivingSession } from '../sessions/session-life.js';
@@ -49,7 +50,7 @@ function cookies(https: boolean, keys: string[]): NonNullable<Configuration['coo
   const secure = https ? '__Secure-' : '';
   return {
     names: { session: `${host}pa-session`, interaction: `${secure}pa-interaction`, resume: `${secure}pa-resume` },
-    keys,
+    keys: cookieSigner(keys),
     long: { httpOnly: true, sameSite: 'lax', secure: https, signed: true, path: '/' },
     short: { httpOnly: true, sameSite: 'lax', secure: https, signed: true },
   };
