@@ -8,11 +8,15 @@ import { ControlRefused, askToImport } from './control.js';
 import { systemClock } from './database/clock.js';
 import { FolderInUse, folderHolder } from './database/folder-lock.js';
 import { migrate } from './database/migrate.js';
+import { DeskRefused } from './desk/desk.js';
+import { runAtDesk } from './desk/run.js';
 import { doctor } from './doctor/doctor.js';
 import { table, verdict } from './doctor/report.js';
 import { allowsSamples, openDatabase, readFeeds } from './foundation.js';
 import { UnknownFeed, runImport } from './imports.js';
 import { migrateJobs } from './jobs/jobs.js';
+import { WrongSecretsKey } from './keys/keys.js';
+import { KeysRefused } from './keys/states.js';
 import { ClientsFileError, clientsJsonSchema, readClientsFile } from './provider/clients-file.js';
 import { SampleRefused } from './sample-district.js';
 import { serve } from './serve.js';
@@ -35,6 +39,9 @@ const usage = `parent-access COMMAND
   migrate                    bring the database to this version's schema
   doctor [--json]            look at everything the server stands on, and name the repairs
   import --feed NAME [--json]  import a feed from its place
+  keys list [--json]         list the keys, their states and what comes next
+  keys rotate [--now] [--use sig|cookie]   let the next keys sign
+  keys revoke KID [--yes]    revoke a stolen key, and end what it could have signed
   clients check [--json]     check CLIENTS_FILE
   clients digest             read a secret from standard input and print its digest
   clients schema             print the JSON Schema of CLIENTS_FILE
@@ -72,6 +79,10 @@ const commands: Record<string, Command> = {
     const { values } = parseArgs({ args, options: { feed: { type: 'string' }, json: { type: 'boolean' } } });
     if (values.feed === undefined) throw new Refused('Say which feed: import --feed NAME.');
     showReport(await importNow(config(), values.feed), values.json === true, terminal);
+  },
+
+  async keys(args, config, { out }) {
+    out(await runAtDesk(config(), 'keys', args));
   },
 
   async clients(args, config, { out }) {
@@ -167,6 +178,9 @@ const refusals = [
   SampleRefused,
   sample.SampleRefused,
   ControlRefused,
+  DeskRefused,
+  KeysRefused,
+  WrongSecretsKey,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Check } from './doctor/check.js';
 import type { RunReport } from './sis/import.js';
@@ -13,7 +14,12 @@ export interface Control {
   import(feed: string): Promise<RunReport>;
   /** What only the process that holds the embedded database can look at. */
   doctor(): Promise<Check[]>;
+  /** Runs a command on the database, by its name and arguments. @returns what to print */
+  desk(name: string, args: string[]): Promise<string>;
 }
+
+/** Bytes of a question: names and numbers, never a file. */
+const mostBytes = 65_536;
 
 /**
  * Listens on a socket in the data folder that only its owner can open: the embedded database belongs to the server's
@@ -25,7 +31,7 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   const path = socketPath(dataDir);
   rmSync(path, { force: true });
   const server = createServer((incoming, answer) => {
-    const answering = incoming.method === 'POST' ? answerTo(control, incoming.url ?? '') : null;
+    const answering = incoming.method === 'POST' ? answerTo(control, incoming) : null;
     if (answering === null) {
       answer.writeHead(404).end();
       return;
@@ -46,10 +52,24 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   };
 }
 
-function answerTo(control: Control, path: string): Promise<unknown> | null {
+function answerTo(control: Control, incoming: IncomingMessage): Promise<unknown> | null {
+  const path = incoming.url ?? '';
   if (path === '/doctor') return control.doctor();
+  if (path === '/desk') return answerDesk(control, incoming);
   const feed = /^\/import\/([a-z0-9-]+)$/.exec(path)?.[1];
   return feed === undefined ? null : control.import(feed);
+}
+
+async function answerDesk(control: Control, incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > mostBytes) throw new Error('The command is too long.');
+    chunks.push(chunk);
+  }
+  const { name, args } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { name: string; args: string[] };
+  return control.desk(name, args);
 }
 
 /** The running server said no; its sentence is the message. */
@@ -73,7 +93,16 @@ export async function askToDiagnose(dataDir: string): Promise<Check[]> {
   return (await ask(dataDir, '/doctor')) as Check[];
 }
 
-function ask(dataDir: string, path: string): Promise<unknown> {
+/**
+ * Lets the server that holds the data folder run a command on its database.
+ *
+ * @throws ControlRefused with the server's reason
+ */
+export async function askDesk(dataDir: string, name: string, args: string[]): Promise<string> {
+  return (await ask(dataDir, '/desk', JSON.stringify({ name, args }))) as string;
+}
+
+function ask(dataDir: string, path: string, body = ''): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path }, (answer) => {
       const chunks: Buffer[] = [];
@@ -85,6 +114,6 @@ function ask(dataDir: string, path: string): Promise<unknown> {
       });
     });
     asked.once('error', () => reject(new ControlRefused('The server on this data folder does not answer.')));
-    asked.end();
+    asked.end(body);
   });
 }

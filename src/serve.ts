@@ -4,6 +4,8 @@ import type { Config } from './config.js';
 import { listenForControl } from './control.js';
 import { systemClock } from './database/clock.js';
 import { startDemoApps } from './demo.js';
+import { DeskRefused } from './desk/desk.js';
+import { deskCommands } from './desk/run.js';
 import { houseChecks } from './doctor/house.js';
 import { allowsSamples, layFoundation } from './foundation.js';
 import { runImport } from './imports.js';
@@ -83,6 +85,21 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
               secretsKeyProblem: null,
               feeds,
             }),
+          desk: async (name, args) => {
+            const command = deskCommands[name];
+            if (command === undefined) throw new DeskRefused(`The running server does not know the command ${name}.`);
+            return command(
+              {
+                config,
+                clock: systemClock,
+                db: database.db,
+                audit: house.audit,
+                secretsKey: foundation.secretsKey,
+                keysFollowed: house.lookAtKeys,
+              },
+              args,
+            );
+          },
         })
       : () => {};
   const demos =

@@ -101,6 +101,8 @@ export async function listKeys(db: Database): Promise<ListedKey[]> {
 export interface Rotated extends Slot {
   from: string;
   to: string;
+  /** It was not published long enough. */
+  early: boolean;
 }
 
 /** In a transaction that holds the lock: `next` signs, `current` verifies, and a fresh one is published. */
@@ -114,6 +116,7 @@ async function rotateSlot(
   const [current, next] = [inSlot(rows, { use, alg }, 'current'), inSlot(rows, { use, alg }, 'next')];
   if (current === undefined || next === undefined) return null;
   const now = clock();
+  const early = maySignAt(next) > now;
   const become = (kid: string, change: { state: 'current' | 'previous' } & Partial<KeyRow>) =>
     trx.updateTable('signing_keys').set(change).where('kid', '=', kid).execute();
   await become(current.kid, { state: 'previous', became_previous_at: now });
@@ -126,9 +129,9 @@ async function rotateSlot(
     kind: 'key.rotated',
     actor,
     subject: `key:${next.kid}`,
-    details: { use, alg, before: current.kid, early: maySignAt(next) > now },
+    details: { use, alg, before: current.kid, early },
   });
-  return { use, alg, from: current.kid, to: next.kid };
+  return { use, alg, from: current.kid, to: next.kid, early };
 }
 
 /**

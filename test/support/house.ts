@@ -12,6 +12,7 @@ import type { Config } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { sealer } from '../../src/database/secrets.js';
+import type { Desk } from '../../src/desk/desk.js';
 import { runImport } from '../../src/imports.js';
 import type { KeyParts } from '../../src/keys/states.js';
 import { appSchema } from '../../src/provider/app-registration.js';
@@ -40,6 +41,8 @@ export interface TestHouse {
   pool: OpenDatabase['pool'];
   /** With which keys are changed, as the command line does beside the instances. */
   keys: KeyParts;
+  /** What commands of the command line stand on here. */
+  desk: Desk;
   mailbox: Mailbox;
   /** The secret of every registered app. */
   secret: string;
@@ -203,6 +206,16 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
     db: database.db,
     pool: database.pool,
     keys: { db: database.db, sealer: sealer(secretsKey), clock, audit: house.audit },
+    desk: {
+      config,
+      db: database.db,
+      clock,
+      audit: house.audit,
+      secretsKey,
+      keysFollowed: async () => {
+        for (const instance of several?.houses ?? [house]) await instance.lookAtKeys();
+      },
+    },
     mailbox,
     secret,
     apps: new Map(apps.map((app) => [app.client_id, app])),
