@@ -130,6 +130,16 @@ describe('a stolen key', () => {
     await expect(keys('revoke', (await key('ES256', 'current')).kid)).rejects.toThrow('ends 1 sign-in,');
   });
 
+  it('costs a session that began before it, and was used since; and not one that was not', async () => {
+    const old = await signedIn();
+    await rotate();
+    house.advance(2 * values.sessionTouch);
+    expect(await isSignedIn(old)).toBe(true);
+    await keys('revoke', (await key('ES256', 'current')).kid, '--yes');
+    expect(await isSignedIn(old)).toBe(false);
+    expect(await isSignedIn(mother)).toBe(true);
+  });
+
   it('that never signed costs nothing', async () => {
     const { kid } = await key('RS256', 'next');
     await expect(keys('revoke', kid)).rejects.toThrow('ends no sign-in, because it never signed: say --yes');
