@@ -23,17 +23,18 @@ import { devMail } from './http/dev-mail.js';
 import { throttles } from './http/throttle.js';
 import { importQueue, importWorker } from './imports.js';
 import { openJobs } from './jobs/jobs.js';
+import { keyJobs } from './key-jobs.js';
 import { cookieSigner } from './keys/cookie-signer.js';
 import { followKeys } from './keys/follow.js';
 import { ensureKeys } from './keys/keys.js';
 import type { KeyRing } from './keys/keys.js';
-import { tendKeys } from './keys/states.js';
 import type { DevMailbox } from './mail/dev-mailbox.js';
 import { smtpMailer } from './mail/mailer.js';
 import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
 import { passwordNotice } from './password-notice.js';
 import { adapterFactory } from './provider/adapter.js';
 import type { AppRegistration } from './provider/app-registration.js';
+import { checkSecret } from './provider/client-secrets.js';
 import { grantLoader } from './provider/grants.js';
 import { interactions as interactionsOf } from './provider/interactions.js';
 import type { Interactions } from './provider/interactions.js';
@@ -53,7 +54,6 @@ import { replier } from './ui/reply.js';
 import { values } from './values.js';
 
 const cleaningQueue = 'cleaning';
-const keysQueue = 'keys';
 
 /** What the house is built on. */
 export interface Foundation {
@@ -92,6 +92,9 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const mailer = smtpMailer(foundation.smtpUrl, config.mailFrom);
   const apps = new Map([...foundation.apps, portalApp(config.issuer)].map((app) => [app.client_id, app]));
 
+  const tending = keyJobs({ db, sealer, clock, audit }, keys, apps, config.timeZone, logger);
+  await tending.warnOfSecrets();
+
   const imports = { db, clock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit };
   const jobs = await openJobs(pool, database.kind, logger);
   const post = outbox(jobs, sealer);
@@ -119,15 +122,11 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         await cleanSessions(db, clock);
         await cleanRequests(db, clock);
       },
-      [keysQueue]: async () => {
-        const { rotated, removed } = await tendKeys({ db, sealer, clock, audit });
-        if (rotated.length + removed.length > 0) logger.info({ rotated, removed }, 'keys: tended');
-        await keys.look();
-      },
+      ...tending.workers,
     },
     [
       { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
-      { queue: keysQueue, key: 'all', cron: '7 * * * *', timeZone: 'UTC', payload: {} },
+      ...tending.schedules,
       ...feeds.feeds.flatMap((feed) =>
         feed.schedule === undefined
           ? []
@@ -159,6 +158,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         apps,
         metadata: [...apps.values()].map(libraryMetadata),
         keys: ring,
+        checkSecret: checkSecret(db, clock),
         adapter: adapterFactory(db, clock),
         sources: {
           exists: (accountId) => accountExists(db, accountId),

@@ -10,6 +10,7 @@ import { FolderInUse, folderHolder } from './database/folder-lock.js';
 import { migrate } from './database/migrate.js';
 import { DeskRefused } from './desk/desk.js';
 import { runAtDesk } from './desk/run.js';
+import { addSecret } from './desk/secrets.js';
 import { doctor } from './doctor/doctor.js';
 import { table, verdict } from './doctor/report.js';
 import { allowsSamples, openDatabase, readFeeds } from './foundation.js';
@@ -43,6 +44,9 @@ const usage = `parent-access COMMAND
   keys rotate [--now] [--use sig|cookie]   let the next keys sign
   keys revoke KID [--yes]    revoke a stolen key, and end what it could have signed
   clients check [--json]     check CLIENTS_FILE
+  clients secret add CLIENT NAME [--expires DATE]   make a secret, and the line to review
+  clients secret list CLIENT [--json]   an app's secrets, their end and last use
+  clients secret expire CLIENT NAME [--at DATE]   end a secret, at once or then
   clients digest             read a secret from standard input and print its digest
   clients schema             print the JSON Schema of CLIENTS_FILE
   sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;
@@ -86,6 +90,13 @@ const commands: Record<string, Command> = {
   },
 
   async clients(args, config, { out }) {
+    if (args[0] === 'secret') {
+      const rest = args.slice(1);
+      out(
+        rest[0] === 'add' ? addSecret(config(), systemClock, rest.slice(1)) : await runAtDesk(config(), 'secret', rest),
+      );
+      return;
+    }
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean' } } });
     switch (positionals[0]) {
       case 'check': {
@@ -109,7 +120,7 @@ const commands: Record<string, Command> = {
         out(JSON.stringify(clientsJsonSchema(), null, 2));
         return;
       default:
-        throw new Refused('Say what to do: clients check, clients digest or clients schema.');
+        throw new Refused('Say what to do: clients check, clients secret, clients digest or clients schema.');
     }
   },
 

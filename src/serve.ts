@@ -84,6 +84,7 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
               secretsKey: foundation.secretsKey,
               secretsKeyProblem: null,
               feeds,
+              apps,
             }),
           desk: async (name, args) => {
             const command = deskCommands[name];

@@ -13,9 +13,10 @@ import { values } from '../values.js';
 import { DeskRefused } from './desk.js';
 import type { DeskCommand } from './desk.js';
 import { keysCommand } from './keys.js';
+import { secretsCommand } from './secrets.js';
 
 /** The commands that work on the database, by name. */
-export const deskCommands: Readonly<Record<string, DeskCommand>> = { keys: keysCommand };
+export const deskCommands: Readonly<Record<string, DeskCommand>> = { keys: keysCommand, secret: secretsCommand };
 
 /**
  * Runs a command here, or lets the server run it that holds the embedded database.

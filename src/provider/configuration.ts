@@ -10,6 +10,7 @@ import type { AppRegistration } from './app-registration.js';
 import { scopes } from './app-registration.js';
 import { claimsOfScope, oidcAccount, pairwise } from './claims.js';
 import type { ClaimSources } from './claims.js';
+import type { CheckSecret } from './client-secrets.js';
 import { acrRanks, policy } from './policy.js';
 import type { PolicyQuestions } from './policy.js';
 
@@ -32,6 +33,7 @@ export interface ProviderParts {
   /** The library's metadata of each app, secrets replaced by a placeholder of this process. */
   metadata: NonNullable<Configuration['clients']>;
   keys: KeyRing;
+  checkSecret: CheckSecret;
   adapter: (kind: string) => Adapter;
   sources: ClaimSources;
   questions: PolicyQuestions;

@@ -109,6 +109,9 @@ describe('serve on an empty folder', () => {
     expect(await again.ended).toBe(2);
     expect(again.err().trim().split('\n')).toHaveLength(1);
     expect(await signsIn(settings['ISSUER'] ?? '')).toBe(true);
+    const secret = run(['clients', 'secret', 'list', 'nobody'], settings);
+    expect(await secret.ended).toBe(2);
+    expect(secret.err()).toContain('There is no app "nobody"');
   });
 
   it('a feed that is broken is refused whole, with line or column, and what stands, stands', async () => {
