@@ -85,7 +85,7 @@ export const doors: readonly Defence[] = [
   {
     row: 21,
     what: 'a head has 16 KB',
-    file: 'src/app.ts',
+    file: 'src/door.ts',
     find: '{ requestTimeout: 30_000, headersTimeout: 10_000,',
     replacement: '{ maxHeaderSize: 1_000_000, requestTimeout: 30_000, headersTimeout: 10_000,',
     test: 'test/attacks/row-21-sizes.test.ts',

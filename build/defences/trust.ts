@@ -150,7 +150,7 @@ export const trust: readonly Defence[] = [
   {
     row: 21,
     what: 'slow headers and bodies are cut off',
-    file: 'src/app.ts',
+    file: 'src/door.ts',
     find: 'requestTimeout: 30_000, headersTimeout: 10_000,',
     replacement: 'requestTimeout: 3_000_000, headersTimeout: 3_000_000,',
     test: 'test/attacks/row-21-slow.test.ts',

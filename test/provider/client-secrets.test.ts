@@ -129,6 +129,28 @@ describe('secrets of an app', () => {
     expect(await asks(oldest)).toBe(401);
   });
 
+  it('an app under load changes from one to another, whose end it does not notice', async () => {
+    const inUse = { secret: lasting };
+    const answers: number[] = [];
+    const phase = { over: false };
+    const worker = async (): Promise<void> => {
+      while (!phase.over) answers.push(await asks(inUse.secret, 'reports'));
+    };
+    const workers = Array.from({ length: 20 }, worker);
+    while (answers.length < 60) await new Promise((resolve) => setTimeout(resolve, 5));
+    // As a rolling change at the app: from now on the new one; what is at work with the old one ends.
+    inUse.secret = newest;
+    const started = answers.length;
+    while (answers.length < started + 40) await new Promise((resolve) => setTimeout(resolve, 5));
+    await secretsCommand(house.desk, ['expire', 'reports', 'lasting']);
+    const ended = answers.length;
+    while (answers.length < ended + 60) await new Promise((resolve) => setTimeout(resolve, 5));
+    phase.over = true;
+    await Promise.all(workers);
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+    expect(await asks(lasting, 'reports')).toBe(401);
+  });
+
   it('that the last one ends is said', async () => {
     expect(await secretsCommand(house.desk, ['expire', 'statistics', 'lasting'])).toContain(
       'statistics can sign nobody in',
