@@ -64,9 +64,15 @@ async function rotate(desk: Desk, use: string | undefined, now: boolean): Promis
   const lines = done.map(
     ({ alg, from, to }) => `${alg}: ${to} signs; ${from} verifies until ${shown(after(at, values.keyVerifies))}.`,
   );
-  if (done.some(({ early }) => early)) {
+  const early = done.filter((each) => each.early).map((each) => each.use);
+  if (early.includes('sig')) {
     lines.push(
-      `They were not published long enough: apps with an older copy of the key set may refuse sign-ins until ${shown(after(at, values.jwksCache))}, and servers that have not seen the new keys yet lose sign-ins under way for ${values.keysLookedAt} seconds.`,
+      `Apps whose copy of the key set is older may refuse sign-ins until ${shown(after(at, values.jwksCache))}.`,
+    );
+  }
+  if (early.includes('cookie')) {
+    lines.push(
+      `Servers that have not seen the new key yet lose sign-ins under way, for ${values.keysLookedAt} seconds.`,
     );
   }
   return lines.join('\n');

@@ -63,10 +63,14 @@ export async function lockKeys(trx: Database): Promise<void> {
 /**
  * Makes the keys that are missing: for each place one that signs and one that will, and one for pairwise identifiers.
  * Instances that start at once do it once, under a transaction lock.
+ *
+ * @throws WrongSecretsKey before anything is written
  */
 export async function ensureKeys(db: Database, sealer: Sealer, clock: Clock): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await lockKeys(trx);
+    // A key sealed with another SECRETS_KEY would stop the instances that have the right one.
+    await loadKeys(trx, sealer);
     await fillSlots(trx, sealer, clock);
   });
 }

@@ -57,6 +57,7 @@ export async function keyRows(db: Database): Promise<KeyRow[]> {
     .orderBy('use', 'desc')
     .orderBy('alg')
     .orderBy('created_at', 'desc')
+    .orderBy('kid')
     .execute();
 }
 
@@ -159,7 +160,7 @@ export async function rotateKeys(
     const ready = waiting.flatMap((row) => (row === undefined ? [] : [maySignAt(row)])).sort((a, b) => +b - +a)[0];
     if (!now && ready !== undefined && ready > clock()) {
       throw new KeysRefused(
-        `The next key has not been published long enough for every app to know it: rotate at ${ready.toISOString()} or later, or with --now at the cost of apps that may refuse sign-ins for ${minutes(values.jwksCache)} minutes.`,
+        `The next key has not been published long enough for every app to know it: rotate at ${ready.toISOString()} or later, or now with --now, which may cost sign-ins for up to ${values.jwksCache / 60} minutes.`,
       );
     }
     const done: Rotated[] = [];
@@ -169,10 +170,6 @@ export async function rotateKeys(
     }
     return done;
   });
-}
-
-function minutes(seconds: number): number {
-  return Math.ceil(seconds / 60);
 }
 
 /** What a turn of `tendKeys` did, by key id. */

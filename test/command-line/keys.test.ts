@@ -76,8 +76,11 @@ describe('parent-access keys', () => {
     const done = await said(['rotate', '--now', '--use', 'sig']);
     expect(done.code).toBe(0);
     expect(done.out).toMatch(/^ES256: \S+ signs; \S+ verifies until .* UTC\.$/m);
-    expect(done.out).toMatch(/apps with an older copy of the key set may refuse sign-ins until .* UTC/);
+    expect(done.out).toMatch(/^Apps whose copy of the key set is older may refuse sign-ins until .* UTC\.$/m);
     expect((await listed()).filter(({ state }) => state === 'previous')).toHaveLength(2);
+    const cookie = await said(['rotate', '--now', '--use', 'cookie']);
+    expect(cookie.out).toContain('lose sign-ins under way, for 5 seconds');
+    expect(cookie.out).not.toContain('Apps');
   });
 
   it.each([
