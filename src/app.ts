@@ -9,7 +9,7 @@ import type { PasswordHasher } from './accounts/password-hasher.js';
 import { passwordNotice } from './accounts/password-notice.js';
 import { pendingFor } from './accounts/pending.js';
 import { accountExists, accountPerson } from './accounts/person.js';
-import { cleanRequests, requestQueue } from './accounts/requests.js';
+import { requestQueue } from './accounts/requests.js';
 import { settleRequests } from './accounts/settle-request.js';
 import { signIn } from './accounts/sign-in.js';
 import { auditLog } from './audit/audit.js';
@@ -18,43 +18,44 @@ import type { Config } from './config.js';
 import type { Clock } from './database/clock.js';
 import type { OpenDatabase } from './database/postgres.js';
 import { sealer as sealerOf } from './database/secrets.js';
-import { entitledStudents, localDate } from './families/entitlement.js';
+import { entitledStudents } from './families/entitlement.js';
 import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
 import { makeDoor } from './http/door.js';
 import { throttles } from './http/throttle.js';
 import { importQueue, importWorker } from './imports.js';
 import { openJobs } from './jobs/jobs.js';
-import { ensureKeys, loadKeys } from './keys/keys.js';
+import { keyJobs } from './key-jobs.js';
+import { cookieSigner } from './keys/cookie-signer.js';
+import { followKeys } from './keys/follow.js';
+import { ensureKeys } from './keys/keys.js';
+import type { KeyRing } from './keys/keys.js';
 import type { DevMailbox } from './mail/dev-mailbox.js';
 import { smtpMailer } from './mail/mailer.js';
 import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
 import { adapterFactory } from './provider/adapter.js';
 import type { AppRegistration } from './provider/app-registration.js';
+import { checkSecret } from './provider/client-secrets.js';
 import type { EndSession } from './provider/configuration.js';
 import { grantLoader } from './provider/grants.js';
 import { interactions as interactionsOf } from './provider/interactions.js';
 import type { Interactions } from './provider/interactions.js';
 import { logoutTokens } from './provider/logout-token.js';
+import { livingProvider } from './provider/living-provider.js';
 import { calledOrigins, libraryMetadata, portalApp } from './provider/metadata.js';
 import { guardedFetch } from './provider/outgoing.js';
 import { makeProvider } from './provider/provider.js';
 import { server } from './server.js';
+import { sessionJobs } from './session-jobs.js';
 import { pastRequest } from './sessions/artifacts.js';
-import { cleanSessions } from './sessions/cleaning.js';
 import { startDeliverer } from './sessions/deliverer.js';
-import { expireSessions } from './sessions/expire.js';
 import { revoke } from './sessions/revoke.js';
 import { sessionStore } from './sessions/session-store.js';
 import { isOnSharedComputer } from './sessions/shared-computer.js';
 import type { FeedsFile } from './sis/feeds-file.js';
 import { feedStatus } from './sis/status.js';
-import { tellRestrictions } from './sis/tell-restrictions.js';
 import { replier } from './ui/reply.js';
 import { values } from './values.js';
-
-const cleaningQueue = 'cleaning';
-const expiryQueue = 'expiry';
 
 /** What the house is built on. */
 export interface Foundation {
@@ -77,6 +78,8 @@ export interface House {
   audit: RecordEvent;
   /** Lets what was ended be told to the apps at once. */
   tellApps(): void;
+  /** Uses the keys that there are now; without it that happens within seconds. */
+  lookAtKeys(): Promise<void>;
   /**
    * Takes no new request, lets those at work finish (10 s at most), and ends the jobs. The database stays open.
    *
@@ -92,14 +95,18 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const audit = auditLog(clock);
   const sealer = sealerOf(secretsKey);
   await ensureKeys(db, sealer, clock);
-  const keys = await loadKeys(db, sealer);
+  const keys = await followKeys(db, sealer, logger);
   const hasher = await passwordHasher(2, 200);
   const mailer = smtpMailer(foundation.smtpUrl, config.mailFrom);
   const apps = new Map([...foundation.apps, portalApp(config.issuer)].map((app) => [app.client_id, app]));
 
+  const tending = keyJobs({ db, sealer, clock, audit }, keys, apps, config.timeZone, logger);
+  await tending.warnOfSecrets();
+
   const imports = { db, clock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit };
   const jobs = await openJobs(pool, database.kind, logger);
   const post = outbox(jobs, sealer);
+  const hygiene = sessionJobs({ db, audit, clock, timeZone: config.timeZone });
   await jobs.start(
     {
       [mailQueue]: mailWorker(mailer, sealer),
@@ -120,20 +127,12 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         },
       }),
       [importQueue]: importWorker(imports, logger),
-      [cleaningQueue]: async () => {
-        await cleanSessions(db, clock);
-        await cleanRequests(db, clock);
-      },
-      [expiryQueue]: async () => {
-        await expireSessions(db, audit, clock);
-        // A restriction may begin on a day without an import.
-        const today = localDate(clock(), config.timeZone);
-        await db.transaction().execute((trx) => tellRestrictions(trx, audit, clock, today));
-      },
+      ...hygiene.workers,
+      ...tending.workers,
     },
     [
-      { queue: expiryQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} },
-      { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
+      ...hygiene.schedules,
+      ...tending.schedules,
       ...feeds.feeds.flatMap((feed) =>
         feed.schedule === undefined
           ? []
@@ -151,7 +150,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   );
 
   const reply = replier(config.timeZone, null);
-  const deliverer = startDeliverer({ db, clock, logger, sign: logoutTokens(config.issuer, () => keys), fetch });
+  const deliverer = startDeliverer({ db, clock, logger, sign: logoutTokens(config.issuer, keys.ring), fetch });
   const endSession: EndSession = async (target, because, accountId) => {
     const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
     const { id } = await db.transaction().execute((trx) => revoke(trx, audit, clock, target, because, actor));
@@ -161,65 +160,74 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const cookies = cookieJar(config.issuer);
   const consented = (accountId: string, clientId: string, facts: readonly string[]): Promise<boolean> =>
     hasConsent(db, accountId, clientId, facts);
-  const pages = (): Interactions => interactions;
-  const provider = makeProvider(
-    {
-      issuer: config.issuer,
-      apps,
-      metadata: [...apps.values()].map(libraryMetadata),
-      keys,
-      adapter: adapterFactory(db, clock),
-      sources: {
-        exists: (accountId) => accountExists(db, accountId),
-        person: (accountId) => accountPerson(db, accountId),
-        children: async (accountId) =>
-          (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
-            ...child,
-            pickup: child.pickup === true,
-          })),
-        onSharedComputer: (uid) => isOnSharedComputer(db, uid),
-        consented,
-      },
-      questions: {
-        async pending(accountId) {
-          const { terms, news, address } = await pendingFor(db, accountId);
-          return { terms, news, address: address !== null };
+  const pages = (): Interactions => living.interactions;
+  const providerOn = (ring: KeyRing): ReturnType<typeof makeProvider> =>
+    makeProvider(
+      {
+        issuer: config.issuer,
+        apps,
+        metadata: [...apps.values()].map(libraryMetadata),
+        keys: ring,
+        checkSecret: checkSecret(db, clock),
+        adapter: adapterFactory(db, clock),
+        sources: {
+          exists: (accountId) => accountExists(db, accountId),
+          person: (accountId) => accountPerson(db, accountId),
+          children: async (accountId) =>
+            (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
+              ...child,
+              pickup: child.pickup === true,
+            })),
+          onSharedComputer: (uid) => isOnSharedComputer(db, uid),
+          consented,
+        },
+        questions: {
+          async pending(accountId) {
+            const { terms, news, address } = await pendingFor(db, accountId);
+            return { terms, news, address: address !== null };
+          },
+        },
+        loadGrant: grantLoader(sessionStore(db, clock), apps, consented),
+        fetch: guardedFetch(calledOrigins(apps.values())),
+        endSession,
+        pages: {
+          problem: (ctx, fault, error) =>
+            providerProblem(
+              ctx,
+              { issuer: config.issuer, apps, interactions: pages(), reply },
+              fault,
+              error,
+              ctx.oidc?.client?.clientId,
+            ),
+          signOut: async (ctx, form) =>
+            showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),
+          signedOut: async (ctx) =>
+            showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer, {
+              db,
+              clock,
+              cookies,
+              interactions: pages(),
+            }),
+          noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
         },
       },
-      loadGrant: grantLoader(sessionStore(db, clock), apps, consented),
-      fetch: guardedFetch(calledOrigins(apps.values())),
-      endSession,
-      pages: {
-        problem: (ctx, fault, error) =>
-          providerProblem(
-            ctx,
-            { issuer: config.issuer, apps, interactions: pages(), reply },
-            fault,
-            error,
-            ctx.oidc?.client?.clientId,
-          ),
-        signOut: async (ctx, form) => showSignOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, form),
-        signedOut: async (ctx) =>
-          showSignedOut(ctx, reply, apps.get(ctx.oidc.client?.clientId ?? '') ?? null, config.issuer, {
-            db,
-            clock,
-            cookies,
-            interactions: pages(),
-          }),
-        noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
-      },
-    },
-    clock,
-    logger,
+      clock,
+      logger,
+    );
+  const living = livingProvider(
+    providerOn,
+    (provider) =>
+      interactionsOf(
+        provider,
+        apps,
+        endSession,
+        (uid) => pastRequest(db, uid),
+        (given) => giveConsent(db, clock, audit, given),
+        clock,
+      ),
+    keys.ring(),
   );
-  const interactions = interactionsOf(
-    provider,
-    apps,
-    endSession,
-    (uid) => pastRequest(db, uid),
-    (given) => giveConsent(db, clock, audit, given),
-    clock,
-  );
+  keys.onChange(living.follow);
 
   const throttle = throttles(pool, config.throttleScale, secretsKey);
   const address = throttle('request-address', values.throttles.requestPerAddress);
@@ -227,15 +235,16 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const app = server({
     issuer: config.issuer,
     trustedProxies: config.trustedProxies,
-    cookieKeys: keys.cookies,
+    cookieSigner: cookieSigner(keys.ring().cookies),
+    lookAtKeys: keys.look,
     logger,
     reply,
-    provider,
+    provider: living.handle,
     apps,
     readiness: {
       database: async () => void (await pool.query('select 1')),
       keys: async () => {
-        if (keys.signing.length === 0) throw new Error('no keys');
+        if (keys.ring().signing.length === 0) throw new Error('no keys');
       },
       open: async () => {
         if (door.isClosing()) throw new Error('closing');
@@ -251,7 +260,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       clock,
       issuer: config.issuer,
       timeZone: config.timeZone,
-      interactions,
+      interactions: living.interactions,
       cookies,
       reply,
       jobs,
@@ -270,8 +279,13 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     recoverThrottles: { address: throttle('recovery-address', values.throttles.requestPerAddress), source },
   });
 
+  keys.onChange((ring) => {
+    app.keys = cookieSigner(ring.cookies);
+  });
+
   const door = makeDoor(app.callback());
   const close = async (notice = 0): Promise<void> => {
+    keys.stop();
     await Promise.all([door.close(notice), jobs.stop(), deliverer.stop()]);
     mailer.close();
   };
@@ -281,5 +295,5 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     await close();
     throw error;
   }
-  return { hasher, audit, tellApps: deliverer.wake, close };
+  return { hasher, audit, tellApps: deliverer.wake, lookAtKeys: keys.look, close };
 }

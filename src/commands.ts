@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
 import { text as readAll } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { AdministrationRefused } from './administration.js';
 import { StandingRefused } from './accounts/standing.js';
 import { auditLog } from './audit/audit.js';
-import { administration } from './commands-administration.js';
 import { ConfigurationError, parseConfig } from './config.js';
 import type { Config } from './config.js';
 import { ControlRefused, askToImport } from './control.js';
 import { systemClock } from './database/clock.js';
 import { FolderInUse, folderHolder } from './database/folder-lock.js';
 import { migrate } from './database/migrate.js';
+import { DeskRefused } from './desk/desk.js';
+import { runAtDesk } from './desk/run.js';
+import { addSecret } from './desk/secrets.js';
 import { doctor } from './doctor/doctor.js';
 import { table, verdict } from './doctor/report.js';
 import { allowsSamples, openDatabase, readFeeds } from './foundation.js';
 import { UnknownFeed, runImport } from './imports.js';
 import { migrateJobs } from './jobs/jobs.js';
+import { WrongSecretsKey } from './keys/keys.js';
+import { KeysRefused } from './keys/states.js';
 import { ClientsFileError, clientsJsonSchema, readClientsFile } from './provider/clients-file.js';
 import { SampleRefused } from './sample-district.js';
 import { serve } from './serve.js';
@@ -38,7 +41,13 @@ const usage = `parent-access COMMAND
   migrate                    bring the database to this version's schema
   doctor [--json]            look at everything the server stands on, and name the repairs
   import --feed NAME [--json]  import a feed from its place
+  keys list [--json]         list the keys, their states and what comes next
+  keys rotate [--now] [--use sig|cookie]   let the next keys sign
+  keys revoke KID [--yes]    revoke a stolen key, and end what it could have signed
   clients check [--json]     check CLIENTS_FILE
+  clients secret add CLIENT NAME [--expires DATE]   make a secret, and the line to review
+  clients secret list CLIENT [--json]   an app's secrets, their end and last use
+  clients secret expire CLIENT NAME [--at DATE]   end a secret, at once or then
   clients digest             read a secret from standard input and print its digest
   clients schema             print the JSON Schema of CLIENTS_FILE
   clients health [--client ID] [--json]    how each app answers to sign-outs
@@ -81,7 +90,18 @@ const commands: Record<string, Command> = {
     showReport(await importNow(config(), values.feed), values.json === true, terminal);
   },
 
+  async keys(args, config, { out }) {
+    out(await runAtDesk(config(), 'keys', args));
+  },
+
   async clients(args, config, { out }) {
+    if (args[0] === 'secret') {
+      const rest = args.slice(1);
+      out(
+        rest[0] === 'add' ? addSecret(config(), systemClock, rest.slice(1)) : await runAtDesk(config(), 'secret', rest),
+      );
+      return;
+    }
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -109,15 +129,25 @@ const commands: Record<string, Command> = {
         out(JSON.stringify(clientsJsonSchema(), null, 2));
         return;
       case 'health':
-        return administration('clients', args, config(), out);
+        return out(await runAtDesk(config(), 'clients', args));
       default:
-        throw new Refused('Say what to do: clients check, clients digest, clients schema or clients health.');
+        throw new Refused(
+          'Say what to do: clients check, clients secret, clients digest, clients schema or clients health.',
+        );
     }
   },
 
-  accounts: (args, config, { out }) => administration('accounts', args, config(), out),
-  sessions: (args, config, { out }) => administration('sessions', args, config(), out),
-  deliveries: (args, config, { out }) => administration('deliveries', args, config(), out),
+  async accounts(args, config, { out }) {
+    out(await runAtDesk(config(), 'accounts', args));
+  },
+
+  async sessions(args, config, { out }) {
+    out(await runAtDesk(config(), 'sessions', args));
+  },
+
+  async deliveries(args, config, { out }) {
+    out(await runAtDesk(config(), 'deliveries', args));
+  },
 
   async sample(args, _config, { out }) {
     const report = await sample.writeSample(sample.parseSampleArguments(args));
@@ -184,8 +214,10 @@ const refusals = [
   SampleRefused,
   sample.SampleRefused,
   ControlRefused,
-  AdministrationRefused,
   StandingRefused,
+  DeskRefused,
+  KeysRefused,
+  WrongSecretsKey,
 ];
 
 /**

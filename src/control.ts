@@ -2,12 +2,8 @@ import { rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Check } from './doctor/check.js';
 import type { RunReport } from './sis/import.js';
-
-/** In characters. */
-const largestQuestion = 16_384;
 
 function socketPath(dataDir: string): string {
   return join(dataDir, 'control.sock');
@@ -18,9 +14,12 @@ export interface Control {
   import(feed: string): Promise<RunReport>;
   /** What only the process that holds the embedded database can look at. */
   doctor(): Promise<Check[]>;
-  /** An operation of `src/administration.ts`. */
-  administer(name: string, asked: unknown): Promise<unknown>;
+  /** Runs a command on the database, by its name and arguments. @returns what to print */
+  desk(name: string, args: string[]): Promise<string>;
 }
+
+/** Bytes of a question: names and numbers, never a file. */
+const mostBytes = 65_536;
 
 /**
  * Listens on a socket in the data folder that only its owner can open: the embedded database belongs to the server's
@@ -61,21 +60,21 @@ export async function listenForControl(dataDir: string, control: Control): Promi
 function answerTo(control: Control, incoming: IncomingMessage): Promise<unknown> | null {
   const path = incoming.url ?? '';
   if (path === '/doctor') return control.doctor();
-  if (path === '/administer') return administered(control, incoming);
+  if (path === '/desk') return answerDesk(control, incoming);
   const feed = /^\/import\/([a-z0-9-]+)$/.exec(path)?.[1];
   return feed === undefined ? null : control.import(feed);
 }
 
-const asking = z.object({ name: z.string(), asked: z.looseObject({}) });
-
-async function administered(control: Control, incoming: IncomingMessage): Promise<unknown> {
-  let body = '';
-  for await (const chunk of incoming.setEncoding('utf8')) {
-    body += String(chunk);
-    if (body.length > largestQuestion) throw new Error('The question is too long.');
+async function answerDesk(control: Control, incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > mostBytes) throw new Error('The command is too long.');
+    chunks.push(chunk);
   }
-  const { name, asked } = asking.parse(JSON.parse(body));
-  return control.administer(name, asked);
+  const { name, args } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { name: string; args: string[] };
+  return control.desk(name, args);
 }
 
 /** The running server said no; its sentence is the message. */
@@ -100,15 +99,15 @@ export async function askToDiagnose(dataDir: string): Promise<Check[]> {
 }
 
 /**
- * Asks the server that holds the data folder to do an operation of `src/administration.ts`.
+ * Lets the server that holds the data folder run a command on its database.
  *
- * @throws ControlRefused with the server's sentence
+ * @throws ControlRefused with the server's reason
  */
-export async function askToAdminister(dataDir: string, name: string, asked: object): Promise<unknown> {
-  return ask(dataDir, '/administer', JSON.stringify({ name, asked }));
+export async function askDesk(dataDir: string, name: string, args: string[]): Promise<string> {
+  return (await ask(dataDir, '/desk', JSON.stringify({ name, args }))) as string;
 }
 
-function ask(dataDir: string, path: string, body?: string): Promise<unknown> {
+function ask(dataDir: string, path: string, body = ''): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path }, (answer) => {
       const chunks: Buffer[] = [];

@@ -1,10 +1,11 @@
-import { administer } from './administration.js';
 import { openHouse } from './app.js';
 import type { Foundation, House } from './app.js';
 import type { Config } from './config.js';
 import { listenForControl } from './control.js';
 import { systemClock } from './database/clock.js';
 import { startDemoApps } from './demo.js';
+import { DeskRefused } from './desk/desk.js';
+import { deskCommands } from './desk/run.js';
 import { houseChecks } from './doctor/house.js';
 import { allowsSamples, layFoundation } from './foundation.js';
 import { runImport } from './imports.js';
@@ -76,11 +77,6 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
   const silence =
     database.kind === 'pglite'
       ? await listenForControl(config.dataDir, {
-          administer: async (name, asked) => {
-            const answer = await administer({ db: database.db, clock: systemClock, audit: house.audit }, name, asked);
-            house.tellApps();
-            return answer;
-          },
           import: (feed) => runImport(imports, feed, 'operator'),
           doctor: () =>
             houseChecks({
@@ -90,7 +86,24 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
               secretsKey: foundation.secretsKey,
               secretsKeyProblem: null,
               feeds,
+              apps,
             }),
+          desk: async (name, args) => {
+            const command = deskCommands[name];
+            if (command === undefined) throw new DeskRefused(`The running server does not know the command ${name}.`);
+            return command(
+              {
+                config,
+                clock: systemClock,
+                db: database.db,
+                audit: house.audit,
+                secretsKey: foundation.secretsKey,
+                keysFollowed: house.lookAtKeys,
+                tellApps: house.tellApps,
+              },
+              args,
+            );
+          },
         })
       : () => {};
   const demos =

@@ -2,7 +2,6 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Context, Middleware } from 'koa';
 import compress from 'koa-compress';
-import mount from 'koa-mount';
 import type { Logger } from 'pino';
 import { activateRoutes } from '../interactions/activate/routes.js';
 import type { ActivateParts } from '../interactions/activate/routes.js';
@@ -34,6 +33,7 @@ import { permissionsPolicy, securityHeaders } from './http/security-headers.js';
 import { cutOffUnread } from './http/unread.js';
 import { deviceRoutes } from './portal/devices/routes.js';
 import type { DeviceParts } from './portal/devices/routes.js';
+import type { CookieSigner } from './keys/cookie-signer.js';
 import { passwordRoutes } from './portal/password/routes.js';
 import type { PasswordParts } from './portal/password/routes.js';
 import { permissionRoutes } from './portal/permissions/routes.js';
@@ -49,12 +49,14 @@ import { values } from './values.js';
 export interface ServerParts {
   issuer: string;
   trustedProxies: readonly string[];
-  cookieKeys: string[];
+  cookieSigner: CookieSigner;
   logger: Logger;
   readiness: Readiness;
   reply: Reply;
-  /** The library's provider: a Koa app mounted behind ours. */
-  provider: Koa;
+  /** The library's provider, behind our pages. */
+  provider: Middleware;
+  /** Looks whether the keys changed, so that none is published after it was revoked. */
+  lookAtKeys: () => Promise<void>;
   apps: ReadonlyMap<string, AppRegistration>;
   pages: LoginParts &
     Omit<RegisterParts, 'throttles'> &
@@ -111,7 +113,7 @@ function showProblem(ctx: Context, reply: Reply, error: unknown): { status: numb
 export function server(parts: ServerParts): Koa {
   const { issuer, reply, logger, pages } = parts;
   const app = new Koa({ proxy: false });
-  app.keys = parts.cookieKeys;
+  app.keys = parts.cookieSigner;
   app.on('error', (error: Error) => logger.error({ err: error }, 'http: a request failed'));
   const trusted = proxyList(parts.trustedProxies);
   const secure = issuer.startsWith('https:');
@@ -158,19 +160,23 @@ export function server(parts: ServerParts): Koa {
   signOutRoutes(router, pages);
   doneRoutes(router, pages);
   app.use(router.routes());
-  app.use(cacheKeys);
+  app.use(cacheKeys(parts.lookAtKeys));
   app.use(guardConfirm(issuer));
   app.use(openForms(parts.apps));
-  app.use(mount(parts.provider));
+  app.use(parts.provider);
   return app;
 }
 
 /** Key set and discovery may be kept by apps, no longer than a new key is published before it signs. */
-const cacheKeys: Middleware = async (ctx, next) => {
-  await next();
-  const kept = ctx.path === '/jwks' || ctx.path === '/.well-known/openid-configuration';
-  if (kept && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${values.jwksCache}`);
-};
+function cacheKeys(look: () => Promise<void>): Middleware {
+  return async (ctx, next) => {
+    // Apps go on with the keys at hand where the database does not answer.
+    if (/^\/jwks\/?$/i.test(ctx.path)) await look().catch(() => {});
+    await next();
+    const kept = ctx.path === '/jwks' || ctx.path === '/.well-known/openid-configuration';
+    if (kept && ctx.status === 200) ctx.set('Cache-Control', `public, max-age=${values.jwksCache}`);
+  };
+}
 
 /** The database keeps no null character, and no address of ours has one. */
 const refuseNulls: Middleware = async (ctx, next) => {

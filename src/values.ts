@@ -67,6 +67,18 @@ export const values = {
    * at most, and what the system buffers counts as taken, so only who hardly reads comes near it.
    */
   unreadAnswer: 10 * second,
+  /** How often each instance looks whether the keys changed: so long may it go on with one that was revoked. */
+  keysLookedAt: 5 * second,
+  /** How long a key is published before it signs: until every app's copy of the key set is a new one, and every instance follows. */
+  keyPublished: 15 * minute,
+  /** NIST SP 800-57 Part 1 Rev. 5 §5.3.6 lets a private signature key live one to three years; walked each quarter, the way is known to work. */
+  keyRotation: 90 * day,
+  /** As long as the longest session, whose `id_token_hint` and cookie it signed, and an hour for clocks that differ. */
+  keyVerifies: 30 * day + 1 * hour,
+  /** An app's secret that ends sooner than this is warned of. */
+  secretWarning: 30 * day,
+  /** The use of a secret is written down at most this often. */
+  secretTouch: 1 * minute,
   /** Passwords: NIST SP 800-63B-4 §3.1.1.2. */
   passwordLength: 15,
   passwordMaximum: 1_024,

@@ -85,7 +85,7 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
         identifier,
         password,
         String(ctx.state['source']),
-        parts.cookies.get(ctx, 'device'),
+        parts.cookies.getUnsigned(ctx, 'device'),
       );
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
@@ -101,7 +101,11 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
     markComputer(ctx, parts.cookies, device === 'shared');
     // A shared computer is not remembered as anybody's.
     if (device !== 'shared') {
-      const remembered = rememberDevice(parts.secretsKey, parts.cookies.get(ctx, 'device'), identifierKey(identifier));
+      const remembered = rememberDevice(
+        parts.secretsKey,
+        parts.cookies.getUnsigned(ctx, 'device'),
+        identifierKey(identifier),
+      );
       parts.cookies.set(ctx, 'device', remembered, values.knownDevice);
     }
     ctx.redirect(await parts.interactions.login(ctx, { accountId, amr: ['pwd'], device, generation }));

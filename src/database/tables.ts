@@ -186,7 +186,20 @@ export interface SigningKeysTable {
   state: 'next' | 'current' | 'previous';
   /** The private key as a compact JWE under SECRETS_KEY. */
   sealed: string;
+  /** A `next` key is published from here on. */
   created_at: Moment;
+  became_current_at: OptionalMoment;
+  became_previous_at: OptionalMoment;
+}
+
+/** What the database knows of an app's secret, which itself stands as a digest in the clients file. */
+export interface ClientSecretsTable {
+  client_id: string;
+  sha256: string;
+  /** Written at most once a minute. */
+  last_used_at: OptionalMoment;
+  /** Not good from here on, whatever the file says. */
+  ends_at: OptionalMoment;
 }
 
 export interface AuditEventsTable {
@@ -219,6 +232,7 @@ export interface Tables extends FamilyTables {
   deliveries: DeliveriesTable;
   delivery_tries: DeliveryTriesTable;
   signing_keys: SigningKeysTable;
+  client_secrets: ClientSecretsTable;
   audit_events: AuditEventsTable;
   throttles: ThrottlesTable;
 }

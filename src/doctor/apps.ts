@@ -7,6 +7,7 @@ import { guardedFetch } from '../provider/outgoing.js';
 import { bounded, failed, ok, reasonOf, warning } from './check.js';
 import type { Check } from './check.js';
 import { connects } from './connects.js';
+import { fileSecrets } from './secrets.js';
 
 const day = 86_400_000;
 const mostBytes = 1_000_000;
@@ -15,7 +16,7 @@ const mostBytes = 1_000_000;
 export async function appChecks(apps: readonly AppRegistration[], clock: Clock): Promise<Check[]> {
   const none: Promise<Check[]> = Promise.resolve([]);
   const fetches = guardedFetch(calledOrigins(apps));
-  const secretChecks = apps.flatMap((app) => secrets(app, clock));
+  const secretChecks = apps.flatMap((app) => fileSecrets(app, clock));
   const made = await Promise.all(
     apps.flatMap((app) => {
       const id = app.client_id;
@@ -28,22 +29,6 @@ export async function appChecks(apps: readonly AppRegistration[], clock: Clock):
     }),
   );
   return [...secretChecks, ...made.flat()];
-}
-
-/** An app whose last secret ends cannot sign anybody in from that moment on. */
-function secrets(app: AppRegistration, clock: Clock): Check[] {
-  if (app.demo || !app.token_endpoint_auth_method.startsWith('client_secret')) return [];
-  const name = `secrets of ${app.client_id}`;
-  const ends = (app.secrets ?? []).map(({ expires_at: at }) => (at === undefined ? Infinity : Date.parse(at)));
-  const last = Math.max(...ends);
-  const now = clock().getTime();
-  const repair = `Give ${app.client_id} a new secret, and add its digest (\`parent-access clients digest\`) to clients.json.`;
-  if (!(last > now)) return [failed(name, 'All of its secrets have expired: it can sign nobody in.', repair)];
-  if (last - now < 30 * day) {
-    return [warning(name, `Its last secret expires on ${new Date(last).toISOString().slice(0, 10)}.`, repair)];
-  }
-  const live = ends.filter((end) => end > now).length;
-  return [ok(name, `${live} of ${ends.length} in force.`)];
 }
 
 type Answer = { value: unknown } | { wrong: string };

@@ -7,6 +7,7 @@ import type { Clock } from '../database/clock.js';
 import { keptSecretsKey } from '../database/data-folder.js';
 import { folderHolder } from '../database/folder-lock.js';
 import { openDatabase } from '../foundation.js';
+import type { AppRegistration } from '../provider/app-registration.js';
 import type { FeedsFile } from '../sis/feeds-file.js';
 import { appChecks } from './apps.js';
 import { bounded, failed, notChecked, reasonOf, warning } from './check.js';
@@ -33,7 +34,7 @@ export async function doctor(
   const embedded = config.databaseUrl === null && !broken.has('DATABASE_URL');
   const groups = await Promise.all([
     embedded && !broken.has('DATA_DIR') ? bounded('data folder', 'See to that disk.', () => dataFolder(config)) : [],
-    house(read, feeds, clock),
+    house(read, feeds, apps, clock),
     broken.has('SMTP_URL')
       ? [notChecked('smtp', 'SMTP_URL is wrong')]
       : bounded('smtp', 'See what the mail server is busy with.', () => smtp(config)),
@@ -43,7 +44,12 @@ export async function doctor(
   return [...read.checks, ...clients, ...feedsFile, ...groups.flat()];
 }
 
-async function house(read: ReadConfiguration, feeds: FeedsFile | null, clock: Clock): Promise<Check[]> {
+async function house(
+  read: ReadConfiguration,
+  feeds: FeedsFile | null,
+  apps: readonly AppRegistration[],
+  clock: Clock,
+): Promise<Check[]> {
   const { config, broken } = read;
   for (const name of ['DATABASE_URL', 'DATA_DIR']) {
     if (broken.has(name)) return [notChecked('database', `${name} is wrong`)];
@@ -75,6 +81,7 @@ async function house(read: ReadConfiguration, feeds: FeedsFile | null, clock: Cl
       secretsKey: config.secretsKey ?? keptSecretsKey(config.dataDir),
       secretsKeyProblem,
       feeds,
+      apps,
     });
   } finally {
     await bounded('closing', '', async () => {

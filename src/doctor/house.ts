@@ -1,5 +1,6 @@
 import type { Clock } from '../database/clock.js';
 import type { OpenDatabase } from '../database/postgres.js';
+import type { AppRegistration } from '../provider/app-registration.js';
 import type { FeedsFile } from '../sis/feeds-file.js';
 import { bounded, notChecked } from './check.js';
 import type { Check } from './check.js';
@@ -7,6 +8,7 @@ import { clocks } from './clock.js';
 import { auditTrigger, queues, reachable, rights, schema } from './database.js';
 import { feedFreshness } from './feeds.js';
 import { keys } from './keys.js';
+import { endedSecrets } from './secrets.js';
 
 /** What the checks of the database need: of the command line, or of the server that holds the embedded database. */
 export interface HouseParts {
@@ -19,6 +21,8 @@ export interface HouseParts {
   secretsKeyProblem: string | null;
   /** Null where the feeds file cannot be used. */
   feeds: FeedsFile | null;
+  /** Those of the clients file; none where it cannot be used. */
+  apps: readonly AppRegistration[];
 }
 
 /** The database, the clock, the keys and how fresh the feeds are. */
@@ -36,8 +40,11 @@ export async function houseChecks(parts: HouseParts): Promise<Check[]> {
     [
       'keys',
       async () =>
-        parts.secretsKeyProblem === null ? keys(db, parts.secretsKey) : notChecked('keys', parts.secretsKeyProblem),
+        parts.secretsKeyProblem === null
+          ? keys(db, parts.secretsKey, clock)
+          : notChecked('keys', parts.secretsKeyProblem),
     ],
+    ['ended secrets', () => endedSecrets(db, parts.apps, clock)],
     [
       'feeds',
       async () =>

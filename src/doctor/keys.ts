@@ -3,26 +3,30 @@ import type { JWK } from 'jose';
 import type { Database } from '../database/database.js';
 import { sealer as sealerOf } from '../database/secrets.js';
 import type { Sealer } from '../database/secrets.js';
+import { removedAt, rotatesAt } from '../keys/states.js';
+import type { KeyRow as States } from '../keys/states.js';
+import { slots } from '../keys/keys.js';
+import type { Clock } from '../database/clock.js';
+import { after } from '../values.js';
 import { failed, ok, warning } from './check.js';
 import type { Check } from './check.js';
 
-interface KeyRow {
-  kid: string;
-  use: string;
-  alg: string;
-  state: string;
+interface KeyRow extends States {
   sealed: string;
 }
 
+/** How long what is due may wait: the job that does it comes every hour, and servers have their nights off. */
+const patience = 7 * 86_400;
+
 /**
- * Each key opens with SECRETS_KEY, and each signing key signs a probe that its public half verifies.
+ * Each key is where it should be by now, opens with SECRETS_KEY, and each signing key signs a probe that its public half verifies.
  *
  * @param secretsKey null where none is set and the data folder holds none
  */
-export async function keys(db: Database, secretsKey: Uint8Array | null): Promise<Check[]> {
+export async function keys(db: Database, secretsKey: Uint8Array | null, clock: Clock): Promise<Check[]> {
   const rows = await db
     .selectFrom('signing_keys')
-    .select(['kid', 'use', 'alg', 'state', 'sealed'])
+    .select(['kid', 'use', 'alg', 'state', 'sealed', 'created_at', 'became_current_at', 'became_previous_at'])
     .orderBy('use')
     .orderBy('alg')
     .orderBy('state')
@@ -41,7 +45,8 @@ export async function keys(db: Database, secretsKey: Uint8Array | null): Promise
     const found = `It opens none of the ${rows.length} keys in this database: it is not the one they were made with.`;
     return [failed('SECRETS_KEY', found, repair)];
   }
-  return [...(await Promise.all(opened.map(({ row, text }) => check(row, text)))), ...missing(rows)];
+  const checks = await Promise.all(opened.map(({ row, text }) => check(row, text)));
+  return [...checks, ...missing(rows), ...overdue(rows, clock())];
 }
 
 async function open(sealer: Sealer, row: KeyRow): Promise<string | null> {
@@ -82,7 +87,6 @@ async function signs(text: string, alg: string): Promise<boolean> {
 
 /** What a start would make anew. A new pairwise key would make every vendor take known parents for strangers. */
 function missing(rows: KeyRow[]): Check[] {
-  const current = rows.filter((row) => row.state === 'current');
   const found: Check[] = [];
   if (!rows.some((row) => row.use === 'pairwise')) {
     found.push(
@@ -93,13 +97,37 @@ function missing(rows: KeyRow[]): Check[] {
       ),
     );
   }
-  const wanted = [
-    ['ES256', current.some((row) => row.use === 'sig' && row.alg === 'ES256')],
-    ['RS256', current.some((row) => row.use === 'sig' && row.alg === 'RS256')],
-    ['cookie', current.some((row) => row.use === 'cookie')],
-  ] as const;
-  for (const [kind, there] of wanted) {
-    if (!there) found.push(warning(`key ${kind}`, 'There is no current one.', 'Start the server again: it makes one.'));
+  for (const { use, alg } of slots) {
+    const kind = `key ${use === 'sig' ? alg : use}`;
+    const there = (state: string): boolean =>
+      rows.some((row) => row.use === use && row.alg === alg && row.state === state);
+    if (!there('current'))
+      found.push(warning(kind, 'There is no current one.', 'Start the server again: it makes one.'));
+    else if (!there('next')) {
+      found.push(
+        warning(
+          kind,
+          'There is no next one, so it cannot be rotated.',
+          'Start the server: it makes one within the hour.',
+        ),
+      );
+    }
   }
   return found;
+}
+
+/** What the job should have done by now. */
+function overdue(rows: KeyRow[], now: Date): Check[] {
+  const repair = 'See in the log of the servers why the job `keys` fails; it runs every hour.';
+  return rows.flatMap((row) => {
+    if (row.use === 'pairwise') return [];
+    const late = (due: Date): boolean => after(due, patience) < now;
+    const day = (due: Date): string => due.toISOString().slice(0, 10);
+    if (row.state === 'current' && late(rotatesAt(row))) {
+      return [warning(nameOf(row), `It should have been rotated on ${day(rotatesAt(row))}.`, repair)];
+    }
+    return row.state === 'previous' && late(removedAt(row))
+      ? [warning(nameOf(row), `It should have been removed on ${day(removedAt(row))}.`, repair)]
+      : [];
+  });
 }

@@ -75,8 +75,14 @@ export function contradictions(app: AppRegistration, production: boolean): Array
     if (app.secrets !== undefined) found.push(['secrets', 'a demo app carries none: the start makes its own']);
     return found;
   }
+  const seen = new Set<string>();
+  for (const [index, { name, sha256 }] of (app.secrets ?? []).entries()) {
+    if (seen.has(name)) found.push([`secrets.${index}.name`, 'stands twice: each secret has a name of its own']);
+    if (seen.has(sha256)) found.push([`secrets.${index}.sha256`, 'stands twice: each secret has a line of its own']);
+    seen.add(name).add(sha256);
+  }
   if (usesSecret.has(app.token_endpoint_auth_method) && (app.secrets ?? []).length === 0) {
-    found.push(['secrets', 'needs at least one digest: see `parent-access clients digest`']);
+    found.push(['secrets', 'needs at least one digest: see `parent-access clients secret add`']);
   }
   if (app.token_endpoint_auth_method === 'private_key_jwt' && app.jwks === undefined && app.jwks_uri === undefined) {
     found.push(['jwks_uri', 'is needed for private_key_jwt, or jwks']);

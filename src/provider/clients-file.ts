@@ -38,25 +38,33 @@ function place(entry: unknown, index: number, path: ReadonlyArray<PropertyKey>):
   return [`app ${id}`, ...path.map(String)].join(' › ');
 }
 
-function parseApp(entry: unknown, index: number, production: boolean, problems: string[]): AppRegistration | null {
+function parseApp(entry: unknown, index: number, rules: ClientsFileRules, problems: string[]): AppRegistration | null {
   const parsed = appSchema.safeParse(entry);
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${place(entry, index, issue.path)}: ${issue.message}`));
     return null;
   }
-  for (const [path, reason] of contradictions(parsed.data, production)) {
+  for (const [path, reason] of contradictions(parsed.data, rules.production)) {
+    if (path === 'secrets' && rules.secretsMayCome === true && parsed.data.secrets === undefined) continue;
     problems.push(`${place(entry, index, path.split('.'))}: ${reason}`);
   }
   return parsed.data;
 }
 
+interface ClientsFileRules {
+  production: boolean;
+  demos: boolean;
+  secretsMayCome?: boolean;
+}
+
 /**
  * Reads and checks the district's apps.
  *
- * @param rules `production`: https everywhere and `initiate_login_uri`; `demos`: whether demo apps may be there
+ * @param rules `production`: https everywhere and `initiate_login_uri`; `demos`: whether demo apps may be there;
+ *   `secretsMayCome`: an app without any secret is about to get its first
  * @throws ClientsFileError naming every problem with its place
  */
-export function readClientsFile(path: string, rules: { production: boolean; demos: boolean }): AppRegistration[] {
+export function readClientsFile(path: string, rules: ClientsFileRules): AppRegistration[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -70,7 +78,7 @@ export function readClientsFile(path: string, rules: { production: boolean; demo
     );
   }
   const problems: string[] = [];
-  const apps = file.data.clients.flatMap((entry, index) => parseApp(entry, index, rules.production, problems) ?? []);
+  const apps = file.data.clients.flatMap((entry, index) => parseApp(entry, index, rules, problems) ?? []);
   const seen = new Set<string>();
   for (const app of apps) {
     if (seen.has(app.client_id)) problems.push(`app ${app.client_id}: stands twice in the file`);

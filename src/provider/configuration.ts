@@ -1,6 +1,7 @@
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Clock } from '../database/clock.js';
+import { cookieSigner } from '../keys/cookie-signer.js';
 import type { KeyRing } from '../keys/keys.js';
 import { secondsToLive } from '../sessions/session-life.js';
 import type { LivingSession } from '../sessions/session-life.js';
@@ -10,6 +11,7 @@ import { scopes } from './app-registration.js';
 import { claimsOfScope, oidcAccount, pairwise } from './claims.js';
 import type { ClaimSources } from './claims.js';
 import { sectorOf } from './metadata.js';
+import type { CheckSecret } from './client-secrets.js';
 import { acrRanks, policy } from './policy.js';
 import type { PolicyQuestions } from './policy.js';
 
@@ -43,6 +45,7 @@ export interface ProviderParts {
   /** The library's metadata of each app, secrets replaced by a placeholder of this process. */
   metadata: NonNullable<Configuration['clients']>;
   keys: KeyRing;
+  checkSecret: CheckSecret;
   adapter: (kind: string) => Adapter;
   sources: ClaimSources;
   questions: PolicyQuestions;
@@ -61,7 +64,7 @@ function cookies(https: boolean, keys: string[]): NonNullable<Configuration['coo
   const secure = https ? '__Secure-' : '';
   return {
     names: { session: `${host}pa-session`, interaction: `${secure}pa-interaction`, resume: `${secure}pa-resume` },
-    keys,
+    keys: cookieSigner(keys),
     long: { httpOnly: true, sameSite: 'lax', secure: https, signed: true, path: '/' },
     short: { httpOnly: true, sameSite: 'lax', secure: https, signed: true },
   };

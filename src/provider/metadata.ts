@@ -56,13 +56,17 @@ export function calledOrigins(apps: Iterable<AppRegistration>): Set<string> {
   return origins;
 }
 
-/** Whether a secret is one of the app's that are in force; all are compared, in constant time. */
-export function secretMatches(app: AppRegistration, secret: string, clock: Clock): boolean {
+/**
+ * The digest of a secret that the app's registration holds and that has not expired; all are compared, in constant time.
+ *
+ * @returns null where it is none of them
+ */
+export function matchingDigest(app: AppRegistration, secret: string, clock: Clock): string | null {
   const digest = createHash('sha256').update(secret).digest();
-  let found = false;
+  let found: string | null = null;
   for (const { sha256, expires_at: expiresAt } of app.secrets ?? []) {
     const live = expiresAt === undefined || new Date(expiresAt) > clock();
-    if (timingSafeEqual(digest, Buffer.from(sha256, 'hex')) && live) found = true;
+    if (timingSafeEqual(digest, Buffer.from(sha256, 'hex')) && live) found = sha256;
   }
   return found;
 }

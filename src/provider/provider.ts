@@ -5,7 +5,6 @@ import { MarkedBefore } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import { configuration } from './configuration.js';
 import type { ProviderParts } from './configuration.js';
-import { secretMatches } from './metadata.js';
 
 /**
  * The library's provider on our parts, with secrets compared as digests and its events logged (codes and reasons, never
@@ -13,9 +12,9 @@ import { secretMatches } from './metadata.js';
  */
 export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger): Provider {
   const provider = new Provider(parts.issuer, configuration(parts, clock));
-  const compare = function compareClientSecret(this: { clientId: string }, secret: string): boolean {
+  const compare = async function compareClientSecret(this: { clientId: string }, secret: string): Promise<boolean> {
     const app: AppRegistration | undefined = parts.apps.get(this.clientId);
-    return app !== undefined && secretMatches(app, secret, clock);
+    return app !== undefined && parts.checkSecret(app, secret);
   };
   Object.assign(provider.Client.prototype, { compareClientSecret: compare });
   // Sessions keep a little beside what the library keeps (`factsOfLogin`).

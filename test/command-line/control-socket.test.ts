@@ -8,7 +8,7 @@ describe('the control socket', () => {
   it('is never open to others, not even at the moment it is made, whatever the umask', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'parent-access-control-'));
     const control = {
-      administer: () => Promise.reject(new Error('not here')),
+      desk: () => Promise.reject(new Error('not here')),
       import: () => Promise.reject(new Error('no')),
       doctor: async () => [],
     };

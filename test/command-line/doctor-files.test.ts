@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -74,19 +75,20 @@ describe('doctor, of apps', () => {
   it('secrets that have expired or soon will', async () => {
     const secret = (hours: number | null) => ({
       name: `s${hours}`,
-      sha256: 'a'.repeat(64),
+      sha256: createHash('sha256').update(String(hours)).digest('hex'),
       ...(hours === null ? {} : { expires_at: new Date(Date.now() + hours * hour).toISOString() }),
     });
     for (const [secrets, state] of [
       [[secret(-1), secret(-2)], 'failed'],
       [[secret(-1), secret(29 * 24)], 'warning'],
-      [[secret(1), secret(31 * 24)], 'ok'],
+      [[secret(1), secret(31 * 24)], 'warning'],
+      [[secret(31 * 24), secret(-1)], 'ok'],
       [[secret(-1), secret(null)], 'ok'],
     ] as const) {
       const { said } = await withApp({ secrets });
       expect(said.of('secrets of bus').state).toBe(state);
       expect(said.code).toBe(state === 'failed' ? 2 : 0);
-      expect(said.of('secrets of bus').repair ?? '').toContain(state === 'ok' ? '' : 'clients digest');
+      expect(said.of('secrets of bus').repair ?? '').toContain(state === 'ok' ? '' : 'clients secret');
     }
   });
 

@@ -86,6 +86,34 @@ describe('serve on an empty folder', () => {
     expect(refused.err()).toContain('elementary, secondary');
   });
 
+  it('keys are listed, rotated and revoked by the server that holds the folder, and followed before the command ends', async () => {
+    const published = async (): Promise<string[]> => {
+      const answer = await fetch(`${settings['ISSUER']}/jwks`);
+      return ((await answer.json()) as { keys: Array<{ kid: string }> }).keys.map(({ kid }) => kid);
+    };
+    const [signing = ''] = await published();
+    const listed = run(['keys', 'list'], settings);
+    expect(await listed.ended).toBe(0);
+    expect(listed.out()).toContain(signing);
+    const early = run(['keys', 'rotate'], settings);
+    expect(await early.ended).toBe(2);
+    expect(early.err()).toContain('has not been published long enough');
+    const rotated = run(['keys', 'rotate', '--now'], settings);
+    expect(await rotated.ended).toBe(0);
+    expect((await published())[0]).not.toBe(signing);
+    expect(await published()).toContain(signing);
+    const revoked = run(['keys', 'revoke', signing, '--yes'], settings);
+    expect(await revoked.ended).toBe(0);
+    expect(await published()).not.toContain(signing);
+    const again = run(['keys', 'revoke', signing, '--yes'], settings);
+    expect(await again.ended).toBe(2);
+    expect(again.err().trim().split('\n')).toHaveLength(1);
+    expect(await signsIn(settings['ISSUER'] ?? '')).toBe(true);
+    const secret = run(['clients', 'secret', 'list', 'nobody'], settings);
+    expect(await secret.ended).toBe(2);
+    expect(secret.err()).toContain('There is no app "nobody"');
+  });
+
   it('a feed that is broken is refused whole, with line or column, and what stands, stands', async () => {
     writeFileSync(join(folder, 'sample', 'secondary.csv'), 'sis,school_code\nsecondary,1\n');
     const refused = run(['import', '--feed', 'secondary'], settings);

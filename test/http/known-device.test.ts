@@ -73,6 +73,13 @@ describe('a device that its owner used before', () => {
     expect(await tries(forged, maria, password, 1)).toEqual([429]);
   });
 
+  it('stays known when the keys that signed its cookie are long gone', async () => {
+    const owner = await usedBefore('127.0.10.7');
+    await owner.jar.setCookie('pa-device.sig=of-a-key-that-is-gone', house.issuer);
+    await exhaust('127.0.10.7');
+    expect((await owner.submit({ identifier: maria, password })).text).toContain('Ana');
+  });
+
   it('gives no more than ten tries over as many devices as somebody collects', async () => {
     const devices = [];
     for (let index = 0; index < 4; index += 1) devices.push(await usedBefore('127.0.10.6'));

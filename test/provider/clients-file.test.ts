@@ -10,7 +10,7 @@ import { appSchema } from '../../src/provider/app-registration.js';
 import type { AppRegistration } from '../../src/provider/app-registration.js';
 import { syncClients } from '../../src/provider/client-registry.js';
 import { ClientsFileError, clientsJsonSchema, readClientsFile } from '../../src/provider/clients-file.js';
-import { libraryMetadata, secretMatches } from '../../src/provider/metadata.js';
+import { libraryMetadata, matchingDigest } from '../../src/provider/metadata.js';
 import { databases, freshDatabase } from '../support/database.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -180,11 +180,11 @@ describe('clients.json', () => {
         { name: 'new', sha256: digest('the new secret') },
       ],
     });
-    expect(secretMatches(registered, 'the old secret', at('2026-11-30T23:59:59Z'))).toBe(true);
-    expect(secretMatches(registered, 'the old secret', at('2026-12-01T00:00:00Z'))).toBe(false);
-    expect(secretMatches(registered, 'the new secret', at('2027-01-01T00:00:00Z'))).toBe(true);
-    expect(secretMatches(registered, digest('the new secret'), at('2026-11-01T00:00:00Z'))).toBe(false);
-    expect(secretMatches(registered, '', at('2026-11-01T00:00:00Z'))).toBe(false);
+    expect(matchingDigest(registered, 'the old secret', at('2026-11-30T23:59:59Z'))).toBe(digest('the old secret'));
+    expect(matchingDigest(registered, 'the old secret', at('2026-12-01T00:00:00Z'))).toBeNull();
+    expect(matchingDigest(registered, 'the new secret', at('2027-01-01T00:00:00Z'))).toBe(digest('the new secret'));
+    expect(matchingDigest(registered, digest('the new secret'), at('2026-11-01T00:00:00Z'))).toBeNull();
+    expect(matchingDigest(registered, '', at('2026-11-01T00:00:00Z'))).toBeNull();
   });
 
   it('the library is told no digest, and a placeholder of each process', () => {

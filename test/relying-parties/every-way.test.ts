@@ -3,7 +3,7 @@
  * mod_auth_openidc, and an Express app with express-openid-connect, both as their makers ship them, one browser signed in to both.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { administer } from '../../src/administration.js';
+import { administer } from '../../src/desk/administration.js';
 import { syncClients } from '../../src/provider/client-registry.js';
 import { expireSessions } from '../../src/sessions/expire.js';
 import { linkIn, password, pressLink, register, signIn } from '../journeys/steps.js';

@@ -9,8 +9,13 @@ import { openHouse } from '../../src/app.js';
 import { auditLog } from '../../src/audit/audit.js';
 import type { House } from '../../src/app.js';
 import { parseConfig } from '../../src/config.js';
+import type { Config } from '../../src/config.js';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
+import { sealer } from '../../src/database/secrets.js';
+import type { Desk } from '../../src/desk/desk.js';
 import { runImport } from '../../src/imports.js';
+import type { KeyParts } from '../../src/keys/states.js';
 import { appSchema } from '../../src/provider/app-registration.js';
 import type { AppRegistration } from '../../src/provider/app-registration.js';
 import { syncClients } from '../../src/provider/client-registry.js';
@@ -19,6 +24,7 @@ import type { RunReport } from '../../src/sis/import.js';
 import { makeLogger } from '../../src/telemetry/logger.js';
 import { extract, feedsFile } from '../sis/extract.js';
 import type { Row } from '../sis/extract.js';
+import { severalHouses } from './balancer.js';
 import { freshDatabase } from './database.js';
 import type { DatabaseKind } from './database.js';
 import { startMailbox } from './mailbox.js';
@@ -34,6 +40,11 @@ export interface TestApp {
 export interface TestHouse {
   issuer: string;
   db: Database;
+  pool: OpenDatabase['pool'];
+  /** With which keys are changed, as the command line does beside the instances. */
+  keys: KeyParts;
+  /** What commands of the command line stand on here. */
+  desk: Desk;
   mailbox: Mailbox;
   /** The secret of every registered app. */
   secret: string;
@@ -42,6 +53,10 @@ export interface TestHouse {
   /** Moves the clock of the house on; the library's own expiry goes by the machine's. */
   advance(seconds: number): void;
   house: House;
+  /** All instances, `house` first. */
+  instances: readonly House[];
+  /** Sends every request to one instance from now on; null to each in turn. */
+  pin(instance: number | null): void;
   /** Every line that the house logged. */
   log: string[];
   load(sis: 'elementary' | 'secondary', rows: readonly Row[]): Promise<RunReport>;
@@ -54,6 +69,8 @@ export interface TestHouseOptions {
   secondary?: readonly Row[];
   apps?: readonly TestApp[];
   environment?: Record<string, string>;
+  /** How many instances run on the one database, each request going to the next of them; one by default. */
+  instances?: number;
 }
 
 /**
@@ -118,21 +135,25 @@ export const twoApps: readonly TestApp[] = [
 
 /** The whole house on a fresh database, a real mail server, and real apps, all on loopback. */
 export async function startTestHouse(options: TestHouseOptions = {}): Promise<TestHouse> {
+  const count = options.instances ?? 1;
   const database = await freshDatabase(options.kind);
   const mailbox = await startMailbox();
   const folder = mkdtempSync(join(tmpdir(), 'parent-access-test-'));
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
+  const secretsKey = Buffer.alloc(32, 7);
   let offset = 0;
   const clock = (): Date => new Date(Date.now() + offset);
-  const config = parseConfig({
-    ISSUER: issuer,
-    PORT: String(port),
-    DATA_DIR: folder,
-    MAIL_FROM: 'Parent Access <no-reply@example.org>',
-    THROTTLE_SCALE: '1000',
-    ...options.environment,
-  });
+  const configure = (own: number): Config =>
+    parseConfig({
+      ISSUER: issuer,
+      PORT: String(own),
+      DATA_DIR: folder,
+      MAIL_FROM: 'Parent Access <no-reply@example.org>',
+      THROTTLE_SCALE: '1000',
+      ...options.environment,
+    });
+  const config = configure(port);
   const log: string[] = [];
   // The logger that `serve` has, so that what the tests read is what would be written.
   const write = (line: string): void => {
@@ -146,17 +167,21 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
   const apps: AppRegistration[] = [];
   for (const app of options.apps ?? []) apps.push(register(app, await freePort()));
   await syncClients(database.db, apps, clock, auditLog(clock));
-  const house = await openHouse({
-    config,
-    clock,
-    logger,
-    database,
-    secretsKey: Buffer.alloc(32, 7),
-    apps,
-    feeds,
-    mailbox: null,
-    smtpUrl: mailbox.url,
-  });
+  const open = (own: OpenDatabase, at: Config): Promise<House> =>
+    openHouse({
+      config: at,
+      clock,
+      logger,
+      database: own,
+      secretsKey,
+      apps,
+      feeds,
+      mailbox: null,
+      smtpUrl: mailbox.url,
+    });
+  const several =
+    count === 1 ? null : await severalHouses(count, port, database, (own, at) => open(own, configure(at)));
+  const house = several?.houses[0] ?? (await open(database, config));
   const running = new Map<string, LinkedApp>();
   for (const [index, app] of apps.entries()) {
     if (options.apps?.[index]?.run !== true) continue;
@@ -182,6 +207,19 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
   return {
     issuer: config.issuer,
     db: database.db,
+    pool: database.pool,
+    keys: { db: database.db, sealer: sealer(secretsKey), clock, audit: house.audit },
+    desk: {
+      config,
+      db: database.db,
+      clock,
+      audit: house.audit,
+      secretsKey,
+      tellApps: house.tellApps,
+      keysFollowed: async () => {
+        for (const instance of several?.houses ?? [house]) await instance.lookAtKeys();
+      },
+    },
     mailbox,
     secret,
     apps: new Map(apps.map((app) => [app.client_id, app])),
@@ -190,11 +228,13 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       offset += seconds * 1000;
     },
     house,
+    instances: several?.houses ?? [house],
+    pin: (instance) => several?.balancer.pin(instance),
     log,
     load,
     async close() {
       for (const app of running.values()) await app.close();
-      await house.close();
+      await (several ?? house).close();
       await mailbox.close();
       await database.close();
       rmSync(folder, { recursive: true, force: true });

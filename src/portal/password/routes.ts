@@ -70,7 +70,7 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
         identifier,
         current,
         String(ctx.state['source']),
-        parts.cookies.get(ctx, 'device'),
+        parts.cookies.getUnsigned(ctx, 'device'),
       );
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;

@@ -1,21 +1,16 @@
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { disableAccount, findAccount, reopenAccount } from './accounts/standing.js';
-import type { RecordEvent } from './audit/audit.js';
-import type { Clock } from './database/clock.js';
-import type { Database } from './database/database.js';
-import { retryDeliveries } from './sessions/deliveries.js';
-import { deliveryHealth } from './sessions/delivery-health.js';
-import { revoke } from './sessions/revoke.js';
-import type { Target } from './sessions/revoke.js';
-import { liveSessions } from './sessions/whereabouts.js';
-
-/** What an operator asked is refused; the message is one sentence. */
-export class AdministrationRefused extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'AdministrationRefused';
-  }
-}
+import { disableAccount, findAccount, reopenAccount } from '../accounts/standing.js';
+import type { RecordEvent } from '../audit/audit.js';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { retryDeliveries } from '../sessions/deliveries.js';
+import { deliveryHealth } from '../sessions/delivery-health.js';
+import { revoke } from '../sessions/revoke.js';
+import type { Target } from '../sessions/revoke.js';
+import { liveSessions } from '../sessions/whereabouts.js';
+import { DeskRefused } from './desk.js';
+import type { DeskCommand } from './desk.js';
 
 export interface AdministrationParts {
   db: Database;
@@ -32,7 +27,7 @@ function operation<Shape extends z.ZodType>(
 ): Operation {
   return (parts, asked) => {
     const read = shape.safeParse(asked);
-    if (!read.success) throw new AdministrationRefused(read.error.issues[0]?.message ?? 'This cannot be read.');
+    if (!read.success) throw new DeskRefused(read.error.issues[0]?.message ?? 'This cannot be read.');
     return run(parts, read.data);
   };
 }
@@ -49,7 +44,7 @@ const actor = 'operator';
 
 async function knownClient({ db }: AdministrationParts, clientId: string): Promise<string> {
   const row = await db.selectFrom('clients').select('client_id').where('client_id', '=', clientId).executeTakeFirst();
-  if (row === undefined) throw new AdministrationRefused('There is no such app.');
+  if (row === undefined) throw new DeskRefused('There is no such app.');
   return row.client_id;
 }
 
@@ -80,7 +75,7 @@ const operations: Record<string, Operation> = {
     return db.transaction().execute(async (trx) => {
       const revoked = await revoke(trx, audit, clock, target, 'ended-by-operator', actor);
       // Thrown in the transaction: where there was nothing to end, nothing is written either.
-      if (revoked.sessions === 0 && revoked.grants === 0) throw new AdministrationRefused(nothingLeft(target));
+      if (revoked.sessions === 0 && revoked.grants === 0) throw new DeskRefused(nothingLeft(target));
       return revoked;
     });
   }),
@@ -105,7 +100,7 @@ async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>):
     .where('uid', '=', asked.session ?? '')
     .where('account_id', 'is not', null)
     .executeTakeFirst();
-  if (session === undefined) throw new AdministrationRefused('There is no such session.');
+  if (session === undefined) throw new DeskRefused('There is no such session.');
   return { session: session.uid };
 }
 
@@ -115,14 +110,54 @@ function nothingLeft(target: Target): string {
 }
 
 /**
- * Does what an operator asks on the command line; where the embedded database is held by the server, the server does it.
+ * Does what an operator asks.
  *
  * @param name such as `accounts suspend`
  * @returns what is to be told, as JSON can hold it
- * @throws AdministrationRefused, StandingRefused with one sentence; nothing is half done
+ * @throws DeskRefused, StandingRefused with one sentence; nothing is half done
  */
 export async function administer(parts: AdministrationParts, name: string, asked: unknown): Promise<unknown> {
   const run = Object.hasOwn(operations, name) ? operations[name] : undefined;
-  if (run === undefined) throw new AdministrationRefused('There is no such operation.');
+  if (run === undefined) throw new DeskRefused('There is no such operation.');
   return run(parts, asked);
+}
+
+const options = {
+  account: { type: 'string' },
+  session: { type: 'string' },
+  client: { type: 'string' },
+  reason: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+/**
+ * The commands of one room.
+ *
+ * @param room `accounts`, `sessions`, `clients` or `deliveries`
+ */
+export function administration(room: string): DeskCommand {
+  return async (desk, args) => {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    const { json, ...asked } = values;
+    const name = [room, ...positionals].join(' ');
+    const answer = JSON.stringify(await administer(desk, name, asked));
+    desk.tellApps();
+    return json === true ? answer : inWords(name, JSON.parse(answer) as object);
+  };
+}
+
+/** What is told where no JSON is asked for. */
+function inWords(name: string, answer: object): string {
+  if (Array.isArray(answer)) {
+    if (answer.length === 0) return 'There are none.';
+    return answer.map((row: Record<string, unknown>) => line(row)).join('\n');
+  }
+  return `${name}: done.\n${line(answer as Record<string, unknown>)}`;
+}
+
+function line(row: Record<string, unknown>): string {
+  return Object.entries(row)
+    .filter(([, value]) => value !== null)
+    .map(([field, value]) => `${field}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join('  ');
 }

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { auditLog } from '../audit/audit.js';
+import type { Config } from '../config.js';
+import { askDesk } from '../control.js';
+import { systemClock } from '../database/clock.js';
+import { keptSecretsKey } from '../database/data-folder.js';
+import { folderHolder } from '../database/folder-lock.js';
+import { migrationState } from '../database/migrate.js';
+import { openDatabase } from '../foundation.js';
+import { values } from '../values.js';
+import { administration } from './administration.js';
+import { DeskRefused } from './desk.js';
+import type { DeskCommand } from './desk.js';
+import { keysCommand } from './keys.js';
+import { secretsCommand } from './secrets.js';
+
+/** The commands that work on the database, by name. */
+export const deskCommands: Readonly<Record<string, DeskCommand>> = {
+  keys: keysCommand,
+  secret: secretsCommand,
+  accounts: administration('accounts'),
+  sessions: administration('sessions'),
+  clients: administration('clients'),
+  deliveries: administration('deliveries'),
+};
+
+/**
+ * Runs a command here, or lets the server run it that holds the embedded database.
+ *
+ * @returns what to print
+ * @throws DeskRefused, KeysRefused, or ControlRefused with the server's sentence
+ */
+export async function runAtDesk(config: Config, name: string, args: string[]): Promise<string> {
+  const command = deskCommands[name];
+  if (command === undefined) throw new DeskRefused(`There is no command ${name}.`);
+  if (config.databaseUrl === null) {
+    if (folderHolder(config.dataDir) !== null) return askDesk(config.dataDir, name, args);
+    if (!existsSync(join(config.dataDir, 'database', 'PG_VERSION'))) {
+      throw new DeskRefused('There is no database yet: the first start of a server makes it.');
+    }
+  }
+  const database = await openDatabase(config);
+  try {
+    if ((await migrationState(database.db)).pending.length > 0) {
+      throw new DeskRefused('The database is of an earlier version: run `parent-access migrate` first.');
+    }
+    return await command(
+      {
+        config,
+        clock: systemClock,
+        db: database.db,
+        audit: auditLog(systemClock),
+        secretsKey: config.secretsKey ?? keptSecretsKey(config.dataDir),
+        // Each server looks every few seconds; one more for its answer.
+        tellApps: () => {},
+        keysFollowed: () => pause((values.keysLookedAt + 1) * 1000),
+      },
+      args,
+    );
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,44 @@
+import { cleanRequests } from './accounts/requests.js';
+import type { RecordEvent } from './audit/audit.js';
+import type { Clock } from './database/clock.js';
+import type { Database } from './database/database.js';
+import { localDate } from './families/entitlement.js';
+import type { Schedule, Worker } from './jobs/jobs.js';
+import { cleanSessions } from './sessions/cleaning.js';
+import { expireSessions } from './sessions/expire.js';
+import { tellRestrictions } from './sis/tell-restrictions.js';
+
+const cleaningQueue = 'cleaning';
+const expiryQueue = 'expiry';
+
+/** What time alone brings about: each minute sessions expire and restrictions begin, and every ten what is over is cleaned away. */
+export function sessionJobs({
+  db,
+  audit,
+  clock,
+  timeZone,
+}: {
+  db: Database;
+  audit: RecordEvent;
+  clock: Clock;
+  timeZone: string;
+}): { workers: Record<string, Worker>; schedules: Schedule[] } {
+  return {
+    workers: {
+      [expiryQueue]: async () => {
+        await expireSessions(db, audit, clock);
+        // A restriction may begin on a day without an import.
+        const today = localDate(clock(), timeZone);
+        await db.transaction().execute((trx) => tellRestrictions(trx, audit, clock, today));
+      },
+      [cleaningQueue]: async () => {
+        await cleanSessions(db, clock);
+        await cleanRequests(db, clock);
+      },
+    },
+    schedules: [
+      { queue: expiryQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} },
+      { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
+    ],
+  };
+}
