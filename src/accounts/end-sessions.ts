@@ -9,7 +9,7 @@ import type { Revoked } from '../sessions/revoke.js';
  *
  * @param at the session from which it is said
  * @param which the uid of one session, `others`, or `all`
- * @returns what ended; null for a session that is over, or is another account's
+ * @returns what ended, nothing of it for a session that is over; null for one that this account never had
  */
 export async function endSessions(
   db: Database,
@@ -32,7 +32,6 @@ export async function endSessions(
       .executeTakeFirst();
     if (own === undefined) return null;
     const because = own.uid === at.uid ? 'signed-out' : 'signed-out-elsewhere';
-    const revoked = await revoke(trx, audit, clock, { session: own.uid }, because, actor);
-    return revoked.sessions === 0 ? null : revoked;
+    return revoke(trx, audit, clock, { session: own.uid }, because, actor);
   });
 }

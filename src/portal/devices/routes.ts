@@ -49,7 +49,10 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
         action: '/devices',
         signOutAction: '/leave',
         here: session.uid,
-        live: live.map((place) => ({ ...place, apps: place.apps.map((app) => nameOf(ctx, app)) })),
+        // The device in the reader's hand comes first.
+        live: live
+          .toSorted((a, b) => Number(b.uid === session.uid) - Number(a.uid === session.uid))
+          .map((place) => ({ ...place, apps: place.apps.map((app) => nameOf(ctx, app)) })),
         ended: ended.map((place) => ({
           ...place,
           apps: place.apps.map((app) => ({ name: nameOf(ctx, app), state: app.state })),
@@ -68,10 +71,11 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
     const ended = await endSessions(db, audit, clock, session, which);
     parts.tellApps();
     // Who ended the session at hand reads on where everybody reads who has signed out.
-    if (ended !== null && (which === session.uid || which === 'all')) {
+    if (ended === null) throw Object.assign(new Error('no such session'), { status: 404 });
+    if (ended.sessions > 0 && (which === session.uid || which === 'all')) {
       parts.noteSignOut(ctx, ended.id);
       return ctx.redirect('/signed-out');
     }
-    ctx.redirect(`/devices?said=${ended === null || ended.sessions === 0 ? 'gone' : 'done'}`);
+    ctx.redirect(`/devices?said=${ended.sessions === 0 ? 'gone' : 'done'}`);
   });
 }

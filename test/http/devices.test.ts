@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { password, register } from '../journeys/steps.js';
+import { openBrowser } from '../support/browser.js';
+import type { Browser } from '../support/browser.js';
+import { signInAnew } from '../support/family-house.js';
+import { startTestHouse } from '../support/house.js';
+import type { TestHouse } from '../support/house.js';
+import { elementary } from '../provider/family.js';
+
+const maria = 'maria@example.org';
+const pedro = 'pedro@example.org';
+
+describe('where a parent is signed in', () => {
+  let house: TestHouse;
+  beforeAll(async () => {
+    house = await startTestHouse({ elementary });
+    await register(openBrowser(), house, maria);
+    await register(openBrowser(), house, pedro, '(213) 555-0122');
+    await house.db.updateTable('sessions').set({ revoked_at: new Date(), revoked_because: 'test' }).execute();
+  });
+  afterAll(() => house.close());
+
+  const uids = async (browser: Browser): Promise<string[]> =>
+    (await browser.get(`${house.issuer}/devices`))
+      .$$('input[name=session]')
+      .map((input) => input.getAttribute('value') ?? '');
+  /** Sends the form of the page with another session in it. */
+  async function end(browser: Browser, session: string) {
+    await browser.get(`${house.issuer}/devices`);
+    const form = browser.page().$('form:has(input[name=session]) input[name=session]');
+    form?.setAttribute('value', session);
+    return browser.submit({}, { form: 'form:has(input[name=session])' });
+  }
+  const isIn = async (browser: Browser): Promise<boolean> => {
+    const page = await browser.get(`${house.issuer}/`);
+    return page.text.includes('Ana') || page.text.includes('Tomas');
+  };
+
+  it('asks to sign in first, and comes to the page of this device alone', async () => {
+    const stranger = openBrowser();
+    expect((await stranger.get(`${house.issuer}/devices`)).url).toContain('/interaction/');
+    const phone = await signInAnew(house, maria);
+    expect(await uids(phone)).toHaveLength(1);
+    expect(phone.page().text).toContain('You are signed in only here');
+    expect(phone.page().text).toContain('Chrome, Android – This device');
+  });
+
+  it('another person’s session, one that never was, and a malformed id are 404, and end nothing', async () => {
+    const his = await signInAnew(house, pedro);
+    const [theirs = ''] = await uids(his);
+    const phone = await signInAnew(house, maria);
+    for (const session of [theirs, 'never-was', '', 'x'.repeat(9_000), "'; drop table sessions; --"]) {
+      const page = await end(phone, session);
+      expect([page.status, page.$('main a') !== null]).toEqual([404, true]);
+    }
+    expect(await isIn(his)).toBe(true);
+    expect(await isIn(phone)).toBe(true);
+  });
+
+  it('one that ended meanwhile is said to have ended', async () => {
+    const phone = await signInAnew(house, maria);
+    const laptop = await signInAnew(house, maria);
+    const [, other = ''] = await uids(phone);
+    await end(phone, other);
+    expect(phone.page().text).toContain('It is done.');
+    const page = await end(phone, other);
+    expect([page.status, page.text.includes('It had ended already.')]).toEqual([200, true]);
+    expect(await isIn(laptop)).toBe(false);
+  });
+
+  it('everywhere else ends all but this, also what was proved and is on its way; everywhere ends this too', async () => {
+    const phone = await signInAnew(house, maria);
+    const laptop = await signInAnew(house, maria);
+    const waiting = openBrowser();
+    await waiting.get(`${house.issuer}/sign-in`);
+    const accepted = await waiting.submit({ identifier: maria, password }, { follow: false });
+    await end(phone, 'others');
+    expect([await isIn(phone), await isIn(laptop)]).toEqual([true, false]);
+    await waiting.get(accepted.headers.location ?? '');
+    expect(await isIn(waiting)).toBe(false);
+    const page = await end(phone, 'all');
+    expect(page.url).toBe(`${house.issuer}/signed-out`);
+    expect(await isIn(phone)).toBe(false);
+  });
+
+  it('tells nothing of another person’s sessions, ended ones neither', async () => {
+    const his = await signInAnew(house, pedro);
+    await his.get(`${house.issuer}/devices`);
+    const rows = await house.db
+      .selectFrom('sessions')
+      .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+      .select('uid')
+      .where('email', '=', maria)
+      .execute();
+    expect(rows.length).toBeGreaterThan(3);
+    for (const { uid } of rows) expect(his.page().body).not.toContain(uid);
+  });
+});
