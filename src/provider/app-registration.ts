@@ -94,13 +94,17 @@ export function contradictions(app: AppRegistration, production: boolean): Array
       'backchannel_logout_uri',
       'jwks_uri',
       'sector_identifier_uri',
+      'client_uri',
+      'logo_uri',
     ] as const) {
       const value = app[field];
       if (value !== undefined && !value.startsWith('https:')) found.push([field, 'must be an https address']);
     }
-    app.redirect_uris.forEach((value, index) => {
-      if (!value.startsWith('https:')) found.push([`redirect_uris.${index}`, 'must be an https address']);
-    });
+    for (const field of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
+      (app[field] ?? []).forEach((value, index) => {
+        if (!value.startsWith('https:')) found.push([`${field}.${index}`, 'must be an https address']);
+      });
+    }
   }
   return found;
 }

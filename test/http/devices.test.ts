@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { password, register } from '../journeys/steps.js';
+import { enterApp, password, register } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { signInAnew } from '../support/family-house.js';
-import { startTestHouse } from '../support/house.js';
+import { startTestHouse, twoApps } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { elementary } from '../provider/family.js';
 
@@ -13,7 +13,7 @@ const pedro = 'pedro@example.org';
 describe('where a parent is signed in', () => {
   let house: TestHouse;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary });
+    house = await startTestHouse({ elementary, apps: twoApps });
     await register(openBrowser(), house, maria);
     await register(openBrowser(), house, pedro, '(213) 555-0122');
     await house.db.updateTable('sessions').set({ revoked_at: new Date(), revoked_because: 'test' }).execute();
@@ -81,6 +81,20 @@ describe('where a parent is signed in', () => {
     const page = await end(phone, 'all');
     expect(page.url).toBe(`${house.issuer}/signed-out`);
     expect(await isIn(phone)).toBe(false);
+  });
+
+  it('the page after a sign-out is of this account alone, whoever signs in next on the browser', async () => {
+    const browser = await signInAnew(house, maria);
+    await enterApp(browser, house);
+    await browser.get(`${house.issuer}/`);
+    await browser.submit({}, { form: 'header form' });
+    expect(browser.page().text).toContain('eChoices');
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({ identifier: pedro, password });
+    for (const path of ['/signed-out', '/sign-out/success']) {
+      const page = await browser.get(`${house.issuer}${path}`);
+      expect([page.status, page.$('#confirmations')]).toEqual([200, null]);
+    }
   });
 
   it('tells nothing of another person’s sessions, ended ones neither', async () => {

@@ -138,6 +138,9 @@ describe('clients.json', () => {
     ['initiate_login_uri', { initiate_login_uri: 'http://tutoring.example.org/login' }],
     ['backchannel_logout_uri', { backchannel_logout_uri: 'http://tutoring.example.org/logout' }],
     ['jwks_uri', { jwks_uri: 'http://tutoring.example.org/jwks' }],
+    ['client_uri', { client_uri: 'http://tutoring.example.org/' }],
+    ['logo_uri', { logo_uri: 'http://tutoring.example.org/logo.png' }],
+    ['post_logout_redirect_uris › 0', { post_logout_redirect_uris: ['http://tutoring.example.org/'] }],
   ])('refuses in production alone: %s', (place, change) => {
     expect(problems([{ ...app, ...change }])).toEqual([]);
     expect(problems([{ ...app, ...change }], production)[0]).toContain(`app tutoring › ${place}`);
