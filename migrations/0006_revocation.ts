@@ -46,6 +46,7 @@ const statements = [
      unique (revocation_id, session_uid, client_id)
    )`,
   `create index deliveries_due on deliveries (client_id, next_try_at) where state = 'waiting'`,
+  `create index deliveries_open on deliveries (created_at) where state in ('waiting', 'refused', 'given-up')`,
   'create index deliveries_account on deliveries (account_id, created_at)',
   'create index deliveries_client on deliveries (client_id, created_at)',
   `create table delivery_tries (

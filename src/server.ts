@@ -26,6 +26,7 @@ import { serveAssets } from './http/assets.js';
 import { parseForm } from './http/form.js';
 import { guardForms } from './http/form-guard.js';
 import { guardHost, proxyList } from './http/host.js';
+import { takePostedRequests } from './http/posted-request.js';
 import { probes } from './http/probes.js';
 import type { Readiness } from './http/probes.js';
 import { requestLog } from './http/request-log.js';
@@ -160,6 +161,7 @@ export function server(parts: ServerParts): Koa {
   signOutRoutes(router, pages);
   doneRoutes(router, pages);
   app.use(router.routes());
+  app.use(takePostedRequests);
   app.use(cacheKeys(parts.lookAtKeys));
   app.use(guardConfirm(issuer));
   app.use(openForms(parts.apps));

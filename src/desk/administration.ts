@@ -4,7 +4,7 @@ import { disableAccount, findAccount, reopenAccount } from '../accounts/standing
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
-import { retryDeliveries } from '../sessions/deliveries.js';
+import { openDeliveries, retryDeliveries } from '../sessions/deliveries.js';
 import { deliveryHealth } from '../sessions/delivery-health.js';
 import { revoke } from '../sessions/revoke.js';
 import type { Target } from '../sessions/revoke.js';
@@ -81,6 +81,9 @@ const operations: Record<string, Operation> = {
   }),
   'clients health': operation(z.object({ client: z.string().optional() }), async (parts, asked) =>
     deliveryHealth(parts.db, parts.clock, asked.client === undefined ? null : await knownClient(parts, asked.client)),
+  ),
+  'deliveries list': operation(z.object({ client: z.string().optional() }), async (parts, asked) =>
+    openDeliveries(parts.db, asked.client === undefined ? null : await knownClient(parts, asked.client)),
   ),
   'deliveries retry': operation(
     z.object({ client: z.string('Say which app: deliveries retry --client ID.') }),

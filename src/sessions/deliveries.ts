@@ -134,6 +134,32 @@ export async function recordTry(db: Database, clock: Clock, delivery: DueDeliver
   return state;
 }
 
+/** A delivery that no app has confirmed. */
+export interface OpenDelivery {
+  id: string;
+  clientId: string;
+  accountId: string;
+  state: 'waiting' | 'refused' | 'given-up';
+  since: Date;
+  tries: number;
+  nextTryAt: Date | null;
+  lastStatus: number | null;
+  lastWords: string | null;
+}
+
+/** The list for people: what is not confirmed, the oldest first, a hundred at most. */
+export async function openDeliveries(db: Database, clientId: string | null): Promise<OpenDelivery[]> {
+  const { rows } = await sql<OpenDelivery>`
+    select d.id, d.client_id as "clientId", d.account_id as "accountId", d.state, d.created_at as since, d.tries,
+      case when d.state = 'waiting' then d.next_try_at end as "nextTryAt", t.status as "lastStatus", t.words as "lastWords"
+    from deliveries d
+    left join lateral (
+      select status, words from delivery_tries where delivery_id = d.id order by number desc limit 1) t on true
+    where d.state in ('waiting', 'refused', 'given-up') and (${clientId}::text is null or d.client_id = ${clientId})
+    order by d.created_at, d.id limit 100`.execute(db);
+  return rows;
+}
+
 /** Puts deliveries that were given up or refused back in the queue, with another 24 hours. @returns how many */
 export async function retryDeliveries(db: Database, clock: Clock, clientId: string): Promise<number> {
   const { numAffectedRows } = await sql`

@@ -123,6 +123,7 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
     const health = await answer<Array<{ clientId: string; confirmed: number }>>('clients', 'health');
     expect(health.map(({ clientId }) => clientId)).toContain('echoices');
     expect((await command('clients', 'health', '--client', 'echoices')).out).toContain('clientId=echoices');
+    expect((await command('deliveries', 'list')).out).toBe('There are none.');
     expect(await answer('deliveries', 'retry', '--client', 'echoices')).toEqual({ retried: 0 });
   });
 });

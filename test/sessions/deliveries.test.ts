@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { confirmationsOf, retryDeliveries, takeDueDeliveries, waitAfter } from '../../src/sessions/deliveries.js';
+import {
+  confirmationsOf,
+  openDeliveries,
+  retryDeliveries,
+  takeDueDeliveries,
+  waitAfter,
+} from '../../src/sessions/deliveries.js';
 import { deliveryHealth } from '../../src/sessions/delivery-health.js';
 import { values } from '../../src/values.js';
 import { databases } from '../support/database.js';
@@ -94,6 +100,10 @@ describe.each(databases)('deliveries on %s', (kind) => {
     expect(made?.words).toHaveLength(200);
     const [health] = await deliveryHealth(scene.db, clock, null);
     expect(health).toMatchObject({ refused: 1, lastFailure: { status: 400, words: made?.words } });
+    expect(await openDeliveries(scene.db, 'echoices')).toMatchObject([
+      { accountId: scene.mother, state: 'refused', tries: 1, nextTryAt: null, lastStatus: 400, lastWords: made?.words },
+    ]);
+    expect(await openDeliveries(scene.db, 'cafeteria')).toEqual([]);
   });
 
   it('a slow app delays nobody else, and has a bounded number at once', async () => {
