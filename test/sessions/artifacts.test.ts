@@ -1,27 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { secretHash } from '../../src/database/secrets.js';
 import { artifacts, pastRequest } from '../../src/sessions/artifacts.js';
 import { cleanSessions } from '../../src/sessions/cleaning.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 
 const hour = 3_600;
 
 describe.each(databases)('artifacts on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let now: Date;
   const clock = (): Date => now;
   const advance = (seconds: number): void => {
     now = new Date(now.getTime() + seconds * 1000);
   };
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => close());
   beforeEach(async () => {
     now = new Date('2026-11-20T18:00:00Z');
     await db.deleteFrom('artifacts').execute();

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { afterEach, beforeEach } from '@jest/globals';
 import { pino } from 'pino';
 import { auditLog } from '../../src/audit/audit.js';
 import type { Database } from '../../src/database/database.js';
@@ -10,9 +10,9 @@ import { revoke } from '../../src/sessions/revoke.js';
 import type { Revoked, Target } from '../../src/sessions/revoke.js';
 import { sessionStore } from '../../src/sessions/session-store.js';
 import { account, emptyAll } from '../accounts/people.js';
-import { freshDatabase } from '../support/database.js';
 import type { DatabaseKind } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
+import { useDatabase } from '../support/suite-database.js';
 import { startReceiver } from '../support/receiver.js';
 import type { Receiver } from '../support/receiver.js';
 
@@ -41,7 +41,6 @@ export interface DeliveryScene {
 /** Sets the scene before each test of a `describe`. */
 export function deliveryScene(kind: DatabaseKind): DeliveryScene {
   let db: Database;
-  let closeDatabase: () => Promise<void>;
   let now: Date;
   let mother: string;
   let deliverers: Deliverer[] = [];
@@ -50,12 +49,9 @@ export function deliveryScene(kind: DatabaseKind): DeliveryScene {
   const advance = (seconds: number): void => {
     now = new Date(now.getTime() + seconds * 1000);
   };
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    closeDatabase = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => closeDatabase());
   beforeEach(async () => {
     now = new Date('2026-11-20T18:00:00Z');
     for (const table of ['artifacts', 'session_authorizations', 'sessions'] as const)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { auditLog } from '../../src/audit/audit.js';
 import type { Database } from '../../src/database/database.js';
 import { artifacts, pastRequest } from '../../src/sessions/artifacts.js';
@@ -8,25 +8,22 @@ import { revoke } from '../../src/sessions/revoke.js';
 import type { Revoked, Target } from '../../src/sessions/revoke.js';
 import { sessionStore } from '../../src/sessions/session-store.js';
 import { account, emptyAll } from '../accounts/people.js';
-import { databases, freshDatabase } from '../support/database.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
 
 const hour = 3_600;
 
 describe.each(databases)('sessions on %s', (kind) => {
   let db: Database;
-  let close: () => Promise<void>;
   let now: Date;
   let mother: string;
   const clock = (): Date => now;
   const advance = (seconds: number): void => {
     now = new Date(now.getTime() + seconds * 1000);
   };
-  beforeAll(async () => {
-    const opened = await freshDatabase(kind);
-    db = opened.db;
-    close = () => opened.close();
+  useDatabase(kind, (opened) => {
+    db = opened;
   });
-  afterAll(() => close());
   beforeEach(async () => {
     now = new Date('2026-11-20T18:00:00Z');
     for (const table of ['artifacts', 'session_authorizations', 'sessions'] as const)
