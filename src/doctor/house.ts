@@ -6,6 +6,7 @@ import { bounded, notChecked } from './check.js';
 import type { Check } from './check.js';
 import { clocks } from './clock.js';
 import { auditTrigger, queues, reachable, rights, schema } from './database.js';
+import { deliveryChecks } from './deliveries.js';
 import { feedFreshness } from './feeds.js';
 import { keys } from './keys.js';
 import { endedSecrets } from './secrets.js';
@@ -44,6 +45,7 @@ export async function houseChecks(parts: HouseParts): Promise<Check[]> {
           ? keys(db, parts.secretsKey, clock)
           : notChecked('keys', parts.secretsKeyProblem),
     ],
+    ['sign-outs', () => deliveryChecks(db, clock)],
     ['ended secrets', () => endedSecrets(db, parts.apps, clock)],
     [
       'feeds',
