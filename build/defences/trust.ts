@@ -1,6 +1,7 @@
 import type { Defence } from './defence.js';
 
 const shared = 'test/journeys/shared-computer/journey.test.ts';
+const meetings = 'test/sessions/meetings.test.ts';
 const permissions = 'test/provider/permissions.test.ts';
 const device = 'test/http/known-device.test.ts';
 
@@ -115,8 +116,8 @@ export const trust: readonly Defence[] = [
     row: 17,
     what: 'a permission taken back ends the tokens',
     file: 'src/accounts/consents.ts',
-    find: 'await revokeApp(trx, clock, accountId, clientId);',
-    replacement: '',
+    find: '{ app: clientId, account: accountId },',
+    replacement: "{ app: 'another', account: accountId },",
     test: permissions,
     named: 'ends there',
   },
@@ -142,7 +143,7 @@ export const trust: readonly Defence[] = [
     row: 7,
     what: 'a request from before the sign-in writes nothing after it',
     file: 'src/sessions/session-store.ts',
-    find: '            and (sessions.account_id is null or excluded.account_id is not null)\n',
+    find: '            and (sessions.account_id is null or sessions.account_id = excluded.account_id)\n',
     replacement: '',
     test: 'test/sessions/session-store.test.ts',
     named: 'from before the sign-in',
@@ -197,5 +198,32 @@ export const trust: readonly Defence[] = [
     find: 'message: withoutPersonalData(error.message)',
     replacement: 'message: error.message',
     test: 'test/telemetry/logger.test.ts',
+  },
+  {
+    row: 3,
+    what: 'a save that knows an app from before brings nothing back',
+    file: 'src/sessions/session-store.ts',
+    find: "        where exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)\n",
+    replacement: '        where true\n',
+    test: meetings,
+    named: 'knows an app from before',
+  },
+  {
+    row: 18,
+    what: 'a sign-in waits while everything of its account ends',
+    file: 'src/sessions/session-store.ts',
+    find: 'and s.account_id = o.id) for share',
+    replacement: 'and s.account_id = o.id)',
+    test: meetings,
+    named: 'miss no sign-in',
+  },
+  {
+    row: 18,
+    what: 'an ended session changes no password',
+    file: 'src/accounts/change-password.ts',
+    find: 'if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return false;',
+    replacement: '',
+    test: meetings,
+    named: 'the last word',
   },
 ];
