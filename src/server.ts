@@ -19,6 +19,7 @@ import type { RecoverParts } from '../interactions/recover/routes.js';
 import { registerRoutes } from '../interactions/register/routes.js';
 import type { RegisterParts } from '../interactions/register/routes.js';
 import { newsRoutes, showNews } from '../interactions/news/routes.js';
+import { guardResume } from '../interactions/resume-guard.js';
 import { allowReturn } from '../interactions/return-policy.js';
 import { doneRoutes, knowComputer } from '../interactions/shared-computer.js';
 import { signOutRoutes } from '../interactions/sign-out/routes.js';
@@ -160,6 +161,7 @@ export function server(parts: ServerParts): Koa {
   app.use(router.routes());
   app.use(cacheKeys);
   app.use(guardConfirm(issuer));
+  app.use(guardResume(pages.cookies));
   app.use(openForms(parts.apps));
   app.use(mount(parts.provider));
   return app;

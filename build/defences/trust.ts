@@ -167,11 +167,11 @@ export const trust: readonly Defence[] = [
   {
     row: 18,
     what: 'a sign-in that waits ends with the password',
-    file: 'src/sessions/artifacts.ts',
-    find: "text(payload['accountId']) ?? signedInBy(payload)",
-    replacement: "text(payload['accountId'])",
-    test: 'test/attacks/row-18-unfinished.test.ts',
-    named: 'after a recovery|after a change',
+    file: 'src/sessions/session-store.ts',
+    find: 's.generation = o.session_generation',
+    replacement: 'true',
+    test: meetings,
+    named: 'miss no sign-in',
   },
   {
     row: 18,
@@ -216,6 +216,14 @@ export const trust: readonly Defence[] = [
     replacement: 'and s.account_id = o.id)',
     test: meetings,
     named: 'miss no sign-in',
+  },
+  {
+    row: 7,
+    what: 'a sign-in goes on where it was made',
+    file: 'interactions/resume-guard.ts',
+    find: 'uid === undefined || finishedHere(ctx, cookies).includes(uid)',
+    replacement: 'uid !== undefined || uid === undefined',
+    test: 'test/attacks/row-07-tossed.test.ts',
   },
   {
     row: 18,

@@ -91,6 +91,7 @@ describe('row 7: interactions of another browser', () => {
     });
     expect(answer.status).toBe(302);
     expect(answer.headers.location).toBe(`${house.issuer}/authorize/${uid}`);
+    for (const cookie of answer.headers['set-cookie'] ?? []) await browser.jar.setCookie(cookie, house.issuer);
     const back = await browser.get(`${answer.headers.location}?${query}`);
     expect(back.url.startsWith(echoices.redirectUri)).toBe(true);
   });
