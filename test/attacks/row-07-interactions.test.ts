@@ -130,6 +130,16 @@ describe('row 7: interactions of another browser', () => {
     expect(next.text).not.toContain('Tomas');
   });
 
+  it('nobody is told that they are signed out who is not', async () => {
+    const browser = await signInAnew(house, maria.identifier);
+    for (const path of ['/sign-out/success', '/sign-out/success?client_id=echoices', '/signed-out']) {
+      expect((await browser.get(`${house.issuer}${path}`)).url).toBe(`${house.issuer}/`);
+    }
+    await browser.get(`${house.issuer}/sign-out?client_id=echoices`);
+    const stayed = await browser.submit({}, { form: 'form[action="/sign-out/confirm"]', button: 'Stay signed in' });
+    expect(stayed.text).toContain('Ana');
+  });
+
   it('a signed-out cookie that was kept opens nothing', async () => {
     const browser = await signInAnew(house, maria.identifier);
     const cookie = await browser.jar.getCookieString(house.issuer);
