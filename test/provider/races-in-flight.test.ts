@@ -37,40 +37,44 @@ describe('a code and a refresh in flight undo no end', () => {
     ['an app of a session', ({ sid }) => ({ app: 'echoices', sid })],
     ['a restriction', () => ({ apps: ['echoices', 'cafeteria'], accounts: [account] })],
   ];
-  it.each(targets)('of %s, 50 of 50', async (_, targetOf) => {
-    const works: string[] = [];
-    const faults: number[] = [];
-    for (let round = 0; round < 50; round += 1) {
-      const browser = await signInAnew(house, 'maria@example.org');
-      const { body } = await post(house, '/token', await echoices.codeForm(browser), credentials());
-      const code = await echoices.codeForm(browser);
-      const target = targetOf(await live(browser));
-      const refresh = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
-      const late = async (fields: Record<string, string>) => {
-        await new Promise((resolve) => setTimeout(resolve, round % 8));
-        return post(house, '/token', fields, credentials());
-      };
-      const [first, second] = await Promise.all([
-        late(refresh),
-        late(code),
-        house.db
-          .transaction()
-          .execute((trx) => revoke(trx, house.house.audit, () => new Date(), target, 'signed-out', 'operator')),
-      ]);
-      for (const { status, body: answer } of [first, second, { status: 200, body }]) {
-        if (status >= 500) faults.push(status);
-        for (const kind of ['access_token', 'refresh_token']) {
-          if (typeof answer[kind] !== 'string') continue;
-          const token = String(answer[kind]);
-          if ((await post(house, '/introspect', { token }, credentials())).body['active'] === true) works.push(kind);
-          const used =
-            kind === 'access_token'
-              ? await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${token}` } })
-              : await post(house, '/token', { grant_type: 'refresh_token', refresh_token: token }, credentials());
-          if (used.status === 200) works.push(`${kind} used`);
+  it.each(targets)(
+    'of %s, 50 of 50',
+    async (_, targetOf) => {
+      const works: string[] = [];
+      const faults: number[] = [];
+      for (let round = 0; round < 50; round += 1) {
+        const browser = await signInAnew(house, 'maria@example.org');
+        const { body } = await post(house, '/token', await echoices.codeForm(browser), credentials());
+        const code = await echoices.codeForm(browser);
+        const target = targetOf(await live(browser));
+        const refresh = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
+        const late = async (fields: Record<string, string>) => {
+          await new Promise((resolve) => setTimeout(resolve, round % 8));
+          return post(house, '/token', fields, credentials());
+        };
+        const [first, second] = await Promise.all([
+          late(refresh),
+          late(code),
+          house.db
+            .transaction()
+            .execute((trx) => revoke(trx, house.house.audit, () => new Date(), target, 'signed-out', 'operator')),
+        ]);
+        for (const { status, body: answer } of [first, second, { status: 200, body }]) {
+          if (status >= 500) faults.push(status);
+          for (const kind of ['access_token', 'refresh_token']) {
+            const token = answer[kind];
+            if (typeof token !== 'string') continue;
+            if ((await post(house, '/introspect', { token }, credentials())).body['active'] === true) works.push(kind);
+            const used =
+              kind === 'access_token'
+                ? await fetch(`${house.issuer}/userinfo`, { headers: { authorization: `Bearer ${token}` } })
+                : await post(house, '/token', { grant_type: 'refresh_token', refresh_token: token }, credentials());
+            if (used.status === 200) works.push(`${kind} used`);
+          }
         }
       }
-    }
-    expect({ works, faults }).toEqual({ works: [], faults: [] });
-  }, 120_000);
+      expect({ works, faults }).toEqual({ works: [], faults: [] });
+    },
+    120_000,
+  );
 });
