@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
+import { noteFinished } from '../interactions/resume-guard.js';
 import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent, hasConsent } from './accounts/consents.js';
@@ -223,6 +224,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         endSession,
         (uid) => pastRequest(db, uid),
         (given) => giveConsent(db, clock, audit, given),
+        (ctx, uid) => noteFinished(ctx, cookies, uid),
         clock,
       ),
     keys.ring(),

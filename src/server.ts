@@ -18,6 +18,7 @@ import type { RecoverParts } from '../interactions/recover/routes.js';
 import { registerRoutes } from '../interactions/register/routes.js';
 import type { RegisterParts } from '../interactions/register/routes.js';
 import { newsRoutes, showNews } from '../interactions/news/routes.js';
+import { guardResume } from '../interactions/resume-guard.js';
 import { allowReturn } from '../interactions/return-policy.js';
 import { doneRoutes, knowComputer } from '../interactions/shared-computer.js';
 import { signOutRoutes } from '../interactions/sign-out/routes.js';
@@ -164,6 +165,7 @@ export function server(parts: ServerParts): Koa {
   app.use(takePostedRequests);
   app.use(cacheKeys(parts.lookAtKeys));
   app.use(guardConfirm(issuer));
+  app.use(guardResume(pages.cookies));
   app.use(openForms(parts.apps));
   app.use(parts.provider);
   return app;

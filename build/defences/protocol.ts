@@ -169,7 +169,10 @@ export const protocol: readonly Defence[] = [
     row: 7,
     what: 'a sign-out ends the session here, not only the cookie',
     file: 'src/provider/provider.ts',
-    find: "    await parts.endSession(this.uid, 'signed-out', this.accountId);\n    await forget.call(this);\n",
+    find:
+      "    const revocation = await parts.endSession({ session: this.uid }, 'signed-out', this.accountId);\n" +
+      '    if (Provider.ctx !== undefined) parts.pages.noteSignOut(Provider.ctx, revocation);\n' +
+      '    await forget.call(this);\n',
     replacement: '',
     test: 'test/attacks/row-07-interactions.test.ts',
     named: 'signed-out cookie',

@@ -1,6 +1,7 @@
 import type { Defence } from './defence.js';
 
 const shared = 'test/journeys/shared-computer/journey.test.ts';
+const meetings = 'test/sessions/meetings.test.ts';
 const permissions = 'test/provider/permissions.test.ts';
 const device = 'test/http/known-device.test.ts';
 
@@ -116,7 +117,7 @@ export const trust: readonly Defence[] = [
     what: 'a permission taken back ends the tokens',
     file: 'src/accounts/consents.ts',
     find: '{ app: clientId, account: accountId },',
-    replacement: '{ sessions: [] },',
+    replacement: "{ app: 'another', account: accountId },",
     test: permissions,
     named: 'ends there',
   },
@@ -142,7 +143,7 @@ export const trust: readonly Defence[] = [
     row: 7,
     what: 'a request from before the sign-in writes nothing after it',
     file: 'src/sessions/session-store.ts',
-    find: '            and (sessions.account_id is null or excluded.account_id is not null)\n',
+    find: '            and (sessions.account_id is null or sessions.account_id = excluded.account_id)\n',
     replacement: '',
     test: 'test/sessions/session-store.test.ts',
     named: 'from before the sign-in',
@@ -166,11 +167,11 @@ export const trust: readonly Defence[] = [
   {
     row: 18,
     what: 'a sign-in that waits ends with the password',
-    file: 'src/sessions/revoke.ts',
-    find: "if ('account' in target && !('app' in target)) await raiseGeneration(trx, now, target);",
-    replacement: '',
-    test: 'test/attacks/row-18-unfinished.test.ts',
-    named: 'after a recovery|after a change',
+    file: 'src/sessions/session-store.ts',
+    find: 's.generation = o.session_generation',
+    replacement: 'true',
+    test: meetings,
+    named: 'miss no sign-in',
   },
   {
     row: 18,
@@ -197,5 +198,40 @@ export const trust: readonly Defence[] = [
     find: 'message: withoutPersonalData(error.message)',
     replacement: 'message: error.message',
     test: 'test/telemetry/logger.test.ts',
+  },
+  {
+    row: 3,
+    what: 'a save that knows an app from before brings nothing back',
+    file: 'src/sessions/session-store.ts',
+    find: "        where exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)\n",
+    replacement: '        where true\n',
+    test: meetings,
+    named: 'knows an app from before',
+  },
+  {
+    row: 18,
+    what: 'a sign-in waits while everything of its account ends',
+    file: 'src/sessions/session-store.ts',
+    find: 'and s.account_id = o.id) for share',
+    replacement: 'and s.account_id = o.id)',
+    test: meetings,
+    named: 'miss no sign-in',
+  },
+  {
+    row: 7,
+    what: 'a sign-in goes on where it was made',
+    file: 'interactions/resume-guard.ts',
+    find: 'uid === undefined || finishedHere(ctx, cookies).includes(uid)',
+    replacement: 'uid !== undefined || uid === undefined',
+    test: 'test/attacks/row-07-tossed.test.ts',
+  },
+  {
+    row: 18,
+    what: 'an ended session changes no password',
+    file: 'src/accounts/change-password.ts',
+    find: 'if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return false;',
+    replacement: '',
+    test: meetings,
+    named: 'the last word',
   },
 ];

@@ -26,6 +26,8 @@ export async function showSignedOut(
   issuer: string,
   parts: LastSignOutParts,
 ): Promise<void> {
+  // Who left one app only, or came here by the address, is signed in still and is not told otherwise.
+  if ((await parts.interactions.session(ctx)) !== null) return ctx.redirect('/');
   const way = app === null || isPortal(app) ? null : wayTo(app, issuer, localeOf(ctx));
   reply(ctx, SignedOutPage, { app: way, apps: await lastSignOut(ctx, parts), again: ctx.url }, { path: '/' });
 }

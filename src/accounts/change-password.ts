@@ -1,6 +1,7 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import { holdLiveSession } from '../sessions/live-session.js';
 import { revoke } from '../sessions/revoke.js';
 import { endFreshProofs } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
@@ -12,6 +13,8 @@ export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>
 /**
  * Sets a new password for who is signed in. In one transaction every other session and its refresh tokens end, with
  * every recovery that is under way, and the notice goes out; the session at hand goes on.
+ *
+ * @returns whether it was set: not if the session at hand was ended meanwhile, by a recovery perhaps, which then has the last word
  */
 export async function changePassword(
   db: Database,
@@ -20,10 +23,11 @@ export async function changePassword(
   audit: RecordEvent,
   notice: PasswordNotice,
   change: { accountId: string; sessionUid: string; password: string },
-): Promise<void> {
+): Promise<boolean> {
   const { accountId, sessionUid, password } = change;
   const passwordHash = await hasher.hash(password);
-  await db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (trx) => {
+    if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return false;
     await trx
       .updateTable('accounts')
       .set({ password_hash: passwordHash, password_changed_at: clock() })
@@ -45,5 +49,6 @@ export async function changePassword(
       subject: `account:${accountId}`,
     });
     await notice(trx, accountId);
+    return true;
   });
 }

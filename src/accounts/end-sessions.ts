@@ -1,6 +1,7 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import { holdLiveSession } from '../sessions/live-session.js';
 import { revoke } from '../sessions/revoke.js';
 import type { Revoked } from '../sessions/revoke.js';
 
@@ -9,7 +10,8 @@ import type { Revoked } from '../sessions/revoke.js';
  *
  * @param at the session from which it is said
  * @param which the uid of one session, `others`, or `all`
- * @returns what ended, nothing of it for a session that is over; null for one that this account never had
+ * @returns what ended: nothing for a session that is over, or where the one at hand is over; null for one that this account never
+ *   had
  */
 export async function endSessions(
   db: Database,
@@ -20,6 +22,8 @@ export async function endSessions(
 ): Promise<Revoked | null> {
   const actor = `account:${at.accountId}`;
   return db.transaction().execute(async (trx) => {
+    // Who was signed out in this very moment ends nobody else's session any more.
+    if (!(await holdLiveSession(trx, at))) return { id: null, sessions: 0, grants: 0, deliveries: 0 };
     if (which === 'all' || which === 'others') {
       const target = { account: at.accountId, ...(which === 'others' ? { except: at.uid } : {}) };
       return revoke(trx, audit, clock, target, 'signed-out-everywhere', actor);

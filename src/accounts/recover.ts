@@ -57,7 +57,8 @@ export async function recover(
       .selectFrom('accounts')
       .select(['id', 'email', 'recovery_code_hash', 'disabled_at'])
       .where('id', '=', accountId)
-      .forUpdate()
+      // No stronger: what refers to the account, as deliveries do, is written meanwhile.
+      .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
     const { shared, suspended } = await mailboxState(trx, account);
     if (suspended || account.disabled_at !== null) return { kind: 'gone' };

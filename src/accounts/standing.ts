@@ -47,7 +47,8 @@ export async function disableAccount(
       .selectFrom('accounts')
       .select(['disabled_as', 'disabled_at'])
       .where('id', '=', accountId)
-      .forUpdate()
+      // No stronger: what refers to the account, as deliveries do, is written meanwhile.
+      .forNoKeyUpdate()
       .executeTakeFirst();
     if (account === undefined) throw new StandingRefused('There is no such account.');
     if (account.disabled_as === as || account.disabled_as === 'closed') {

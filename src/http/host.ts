@@ -15,8 +15,14 @@ const forwardingHeaders = [
   'x-rewrite-url',
 ] as const;
 
+/** An address without what a proxy or the system may write around it: a port, brackets, the IPv6 form of an IPv4 address. */
 function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:/, '');
+  const bare = (address ?? '').replace(/^\[([^\]]*)\](?::\d+)?$/, '$1').replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1');
+  const [, mapped = ''] = /^::ffff:(.+)$/i.exec(bare) ?? [];
+  const [, high, low] = /^([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(mapped) ?? [];
+  if (high === undefined || low === undefined) return mapped === '' ? bare : mapped;
+  const bits = Number.parseInt(high, 16) * 65_536 + Number.parseInt(low, 16);
+  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
 }
 
 /**

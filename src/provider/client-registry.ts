@@ -35,7 +35,8 @@ export async function syncClients(
   audit: RecordEvent,
 ): Promise<RegistryChange> {
   return db.transaction().execute(async (trx) => {
-    const rows = await trx.selectFrom('clients').selectAll().forUpdate().execute();
+    // No stronger: what refers to an app, as deliveries do, is written meanwhile.
+    const rows = await trx.selectFrom('clients').selectAll().orderBy('client_id').forNoKeyUpdate().execute();
     const known = new Map(rows.map((row) => [row.client_id, row]));
     const change: RegistryChange = { added: [], changed: [], returned: [], disabled: [] };
     const now = clock();

@@ -61,6 +61,8 @@ export function grantLoader(
     };
     const { sid, grantId } = await store.authorize(session.uid, client.clientId, propose).catch(refuseDisabled);
     session.sidFor(client.clientId, sid);
+    // Asked again, now that a word taken back in between would have found the authorization to end.
+    if (app.party === 'vendor' && !(await allowed())) return undefined;
     return provider.Grant.find(grantId);
   };
 }

@@ -59,6 +59,9 @@ export interface Interactions {
   appOf(uid: string): Promise<AppRegistration | null>;
 }
 
+/** Remembers in this browser that it finished a page of an interaction, and may go on from it. */
+export type NoteFinished = (ctx: Context, uid: string) => void;
+
 /** Writes what a person allowed a vendor's app. */
 export type GiveConsent = (given: { accountId: string; clientId: string; facts: readonly string[] }) => Promise<void>;
 
@@ -70,6 +73,7 @@ export function interactions(
   endSession: EndSession,
   past: (uid: string) => Promise<PastRequest | null>,
   giveConsent: GiveConsent,
+  noteFinished: NoteFinished,
   clock: Clock,
 ): Interactions {
   const find = async (ctx: Context) => {
@@ -80,8 +84,15 @@ export function interactions(
       throw error;
     }
   };
-  const finish = (ctx: Context, result: Parameters<Provider['interactionResult']>[2]): Promise<string> =>
-    provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true });
+  const finish = async (
+    ctx: Context,
+    result: Parameters<Provider['interactionResult']>[2],
+    mergeWithLastSubmission = true,
+  ): Promise<string> => {
+    const way = await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission });
+    noteFinished(ctx, (await provider.interactionDetails(ctx.req, ctx.res)).uid);
+    return way;
+  };
   const appFor = (clientId: unknown): AppRegistration | null =>
     typeof clientId === 'string' ? (apps.get(clientId) ?? null) : null;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -137,12 +148,7 @@ export function interactions(
       return finish(ctx, { consent: {} });
     },
     cancel: (ctx) =>
-      provider.interactionResult(
-        ctx.req,
-        ctx.res,
-        { error: 'access_denied', error_description: 'the person went back to the app' },
-        { mergeWithLastSubmission: false },
-      ),
+      finish(ctx, { error: 'access_denied', error_description: 'the person went back to the app' }, false),
     async session(ctx) {
       const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       if (session.accountId === undefined || session.loginTs === undefined) return null;

@@ -161,7 +161,11 @@ export function artifacts(db: Database, clock: Clock, kind: string): Artifacts {
       await db.deleteFrom('artifacts').where('kind', '=', kind).where('id_hash', '=', key(id)).execute();
     },
     async endGrant(grantId) {
-      await db.deleteFrom('artifacts').where('kind', '=', kind).where('grant_id', '=', grantId).execute();
+      // In the order in which a revocation takes them.
+      await sql`
+        delete from artifacts where (kind, id_hash) in (
+          select kind, id_hash from artifacts where kind = ${kind} and grant_id = ${grantId}
+          order by kind, id_hash for update)`.execute(db);
     },
   };
 }

@@ -2,6 +2,8 @@ import Bowser from 'bowser';
 
 /** The longest header that is looked at, in characters. */
 const longest = 512;
+/** Of what is not known, the library repeats what the header says. */
+const known = new Set([...Object.values(Bowser.BROWSER_MAP), ...Object.values(Bowser.OS_MAP)]);
 
 /**
  * Names a browser and its system in coarse words, by which a person knows their own devices: "Chrome, Android". No version and no
@@ -12,6 +14,6 @@ const longest = 512;
 export function browserName(userAgent: string): string | null {
   if (userAgent === '') return null;
   const { browser, os } = Bowser.parse(userAgent.slice(0, longest));
-  const names = [browser.name, os.name].filter((name) => name !== undefined && name !== '');
-  return names.length === 0 ? null : names.join(', ').slice(0, 60);
+  const names = [browser.name, os.name].filter((name) => name !== undefined && known.has(name));
+  return names.length === 0 ? null : names.join(', ');
 }

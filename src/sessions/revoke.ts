@@ -6,6 +6,9 @@ import type { Database } from '../database/database.js';
 import { writeDeliveries } from './deliveries.js';
 import type { EndedAuthorization } from './deliveries.js';
 
+/** How many authorizations are taken at once. */
+const batch = 5_000;
+
 /**
  * What ends. `sessions`: these sessions. `account`: every session of an account, but perhaps the one at hand. `app`: what one
  * app holds, of one account or of everybody; the sessions go on. `sid`: one app's part of one session.
@@ -33,6 +36,9 @@ export interface Revoked {
  * of a request in flight revives; their cookies, grants, codes and tokens are gone; and for each app that was reached one
  * delivery is written, which survives whatever happens to this process.
  *
+ * Of revocations that meet, none waits for another that waits for it: rows are locked in one order, which is account, sessions,
+ * authorizations, artifacts, and of several of one table by their keys. Whoever else locks several of them keeps to it.
+ *
  * @param because a word for the audit and the person: `signed-out`, `done`, `switched`, `password-changed`, `recovered`, …
  */
 export async function revoke(
@@ -44,26 +50,39 @@ export async function revoke(
   actor: string,
 ): Promise<Revoked> {
   const now = clock();
-  if ('account' in target && !('app' in target)) await raiseGeneration(trx, now, target);
+  const everything = 'account' in target && !('app' in target) ? target : null;
+  if (everything !== null) await raiseGeneration(trx, now, everything);
   const uids = await endSessions(trx, now, target, because);
-  const ended = await takeAuthorizations(trx, target, uids);
-  const grants = [...ended.map((row) => row.grantId), ...(await looseGrants(trx, target))];
-  if ('app' in target && !('account' in target) && !('sid' in target)) await endApp(trx, target.app);
-  await endGrants(trx, now, grants);
-  await trx
-    .deleteFrom('artifacts')
-    .where('kind', '=', 'Session')
-    .where('uid', '=', sql<string>`any(${uids}::text[])`)
-    .execute();
-  if (uids.length === 0 && ended.length === 0 && !('account' in target)) {
-    return { id: null, sessions: 0, grants: 0, deliveries: 0 };
-  }
   const id = randomUUID();
-  await trx
-    .insertInto('revocations')
-    .values({ id, because, actor, account_id: 'account' in target ? (target.account ?? null) : null, created_at: now })
-    .execute();
-  const deliveries = await writeDeliveries(trx, now, id, ended);
+  const noteIt = async (): Promise<void> => {
+    const accountId = 'account' in target ? (target.account ?? null) : null;
+    await trx
+      .insertInto('revocations')
+      .values({ id, because, actor, account_id: accountId, created_at: now })
+      .execute();
+  };
+  let noted = uids.length > 0 || 'account' in target;
+  if (noted) await noteIt();
+  const grants: string[] = [];
+  let deliveries = 0;
+  // An app may be in hundreds of thousands of sessions.
+  for (let more = true; more;) {
+    const ended = await takeAuthorizations(trx, target, uids);
+    more = ended.length === batch;
+    if (ended.length === 0) break;
+    if (!noted) await noteIt();
+    noted = true;
+    deliveries += await writeDeliveries(trx, now, id, ended);
+    for (const { grantId } of ended) grants.push(grantId);
+  }
+  grants.push(...(await looseGrants(trx, target)));
+  await endArtifacts(trx, now, {
+    uids,
+    grants,
+    account: everything?.account ?? null,
+    app: 'app' in target && !('account' in target) && !('sid' in target) ? target.app : null,
+  });
+  if (!noted) return { id: null, sessions: 0, grants: 0, deliveries: 0 };
   await audit(trx, {
     kind: 'sessions.revoked',
     actor,
@@ -95,14 +114,6 @@ async function raiseGeneration(
     )
     update sessions set generation = raised.session_generation from raised
     where uid = ${except ?? ''} and account_id = ${account}`.execute(trx);
-  // A sign-in that was accepted with the old password, and waits to go on, is over as well.
-  await trx
-    .updateTable('artifacts')
-    .set({ consumed_at: now })
-    .where('kind', '=', 'Interaction')
-    .where('account_id', '=', account)
-    .where('consumed_at', 'is', null)
-    .execute();
 }
 
 /** @returns the uids of the sessions that ended now */
@@ -118,11 +129,15 @@ async function endSessions(trx: Database, now: Date, target: Target, because: st
   return rows.map((row) => row.uid);
 }
 
-/** Takes away what apps hold of the ended sessions, or what the target names. */
+/** Takes away what apps hold of the ended sessions, or what the target names: so many at once. */
 async function takeAuthorizations(trx: Database, target: Target, uids: string[]): Promise<EndedAuthorization[]> {
   const { rows } = await sql<EndedAuthorization>`
-    with taken as (
-      delete from session_authorizations z where ${authorizationsOf(target, uids)}
+    with locked as materialized (
+      select z.session_uid, z.client_id from session_authorizations z where ${authorizationsOf(target, uids)}
+      order by z.session_uid, z.client_id limit ${batch} for update
+    ), taken as (
+      delete from session_authorizations z using locked l
+      where z.session_uid = l.session_uid and z.client_id = l.client_id
       returning z.session_uid, z.client_id, z.sid, z.grant_id
     )
     select t.session_uid as "sessionUid", t.client_id as "clientId", t.sid, t.grant_id as "grantId",
@@ -155,28 +170,33 @@ async function looseGrants(trx: Database, target: Target): Promise<string[]> {
   return rows.map((row) => row.id_hash);
 }
 
-/** Everything an app holds that is in no session: its own tokens, and what it is in the middle of. */
-async function endApp(trx: Database, clientId: string): Promise<void> {
-  await sql`delete from artifacts where client_id = ${clientId} and kind <> 'Interaction'`.execute(trx);
+/** What is to end among the artifacts. */
+interface Ending {
+  /** Sessions: the cookies that lead to them. */
+  uids: readonly string[];
+  /** Grants, with all that was issued under them. */
+  grants: readonly string[];
+  /** An account: each sign-in of it that was accepted, with the old password perhaps, and waits to go on. */
+  account: string | null;
+  /** An app: also what it holds in no session, such as its own tokens. */
+  app: string | null;
 }
 
-/** Ends what grants opened, and the grants. A page that stands open is over too, but still tells which app its person came from. */
-async function endGrants(trx: Database, now: Date, grants: string[]): Promise<void> {
-  await trx
-    .updateTable('artifacts')
-    .set({ consumed_at: now })
-    .where('grant_id', '=', sql<string>`any(${grants}::text[])`)
-    .where('kind', '=', 'Interaction')
-    .where('consumed_at', 'is', null)
-    .execute();
-  await trx
-    .deleteFrom('artifacts')
-    .where('grant_id', '=', sql<string>`any(${grants}::text[])`)
-    .where('kind', '<>', 'Interaction')
-    .execute();
-  await trx
-    .deleteFrom('artifacts')
-    .where('kind', '=', 'Grant')
-    .where('id_hash', '=', sql<string>`any(${grants}::text[])`)
-    .execute();
+/** Ends what was issued. A page that stands open is over too, but still tells which app its person came from. */
+async function endArtifacts(trx: Database, now: Date, { uids, grants, account, app }: Ending): Promise<void> {
+  await sql`
+    with locked as materialized (
+      select kind, id_hash from artifacts
+      where grant_id = any(${grants}::text[])
+        or (kind = 'Grant' and id_hash = any(${grants}::text[]))
+        or (kind = 'Session' and uid = any(${uids}::text[]))
+        ${account === null ? sql`` : sql`or (kind = 'Interaction' and account_id = ${account})`}
+        ${app === null ? sql`` : sql`or (kind <> 'Interaction' and client_id = ${app})`}
+      order by kind, id_hash for update
+    ), over as (
+      update artifacts a set consumed_at = ${now} from locked l
+      where a.kind = l.kind and a.id_hash = l.id_hash and a.kind = 'Interaction' and a.consumed_at is null
+    )
+    delete from artifacts a using locked l
+    where a.kind = l.kind and a.id_hash = l.id_hash and a.kind <> 'Interaction'`.execute(trx);
 }

@@ -98,28 +98,37 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         .filter(([, { sid, grantId }]) => sid !== undefined && grantId !== undefined)
         .map(([clientId, { sid, grantId }]) => ({ client_id: clientId, sid, grant_id: grantId }));
       const now = clock();
+      const accountId = kept['accountId'] ?? null;
       await sql`
-        with alive as (
+        with owner as materialized (
+          -- Who signs in while everything of the account is being ended waits for that: else the session would be
+          -- missed, and could be used until it is seen to be of an earlier generation.
+          select from accounts o where o.id = ${accountId}::uuid
+            and not exists (select from sessions s where s.uid = ${kept['uid']} and s.account_id = o.id) for share
+        ), alive as (
           insert into sessions (uid, account_id, device, created_at, last_used_at, expires_at, generation, signed_in_at, browser)
-          values (${kept['uid']}, ${kept['accountId'] ?? null}::uuid, ${deviceOf(kept['device'])}, ${now}, ${now},
-            ${after(now, seconds)}, ${Number(kept['generation'] ?? 0)}::int, ${signedInAt(kept)}::timestamptz, ${kept['browser'] ?? null}::text)
+          select ${kept['uid']}, ${accountId}::uuid, ${deviceOf(kept['device'])}, ${now}::timestamptz, ${now}::timestamptz,
+            ${after(now, seconds)}::timestamptz, ${Number(kept['generation'] ?? 0)}::int, ${signedInAt(kept)}::timestamptz,
+            ${kept['browser'] ?? null}::text
+          where (select count(*) from owner) >= 0
           on conflict (uid) do update set
             account_id = excluded.account_id, device = excluded.device, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
             signed_in_at = excluded.signed_in_at, browser = excluded.browser,
             -- The session at hand went along when the others ended; the library's copy does not know.
-            generation = case when sessions.account_id is distinct from excluded.account_id
+            generation = case when sessions.account_id is null
               then excluded.generation else greatest(sessions.generation, excluded.generation) end,
             -- A session begins when somebody signs in to it.
-            created_at = case when sessions.account_id is distinct from excluded.account_id
+            created_at = case when sessions.account_id is null
               then excluded.created_at else sessions.created_at end
           where sessions.revoked_at is null
-            -- A request from before the sign-in that ends after it knows less than the session: it writes nothing.
-            and (sessions.account_id is null or excluded.account_id is not null)
+            -- A request from before the sign-in that ends after it knows less than the session: it writes nothing. Nor
+            -- does a session ever pass to another account: of two who sign in to it at once, the first has it.
+            and (sessions.account_id is null or sessions.account_id = excluded.account_id)
             and coalesce(excluded.signed_in_at >= sessions.signed_in_at, true)
           returning uid
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
-          select 'Session', ${secretHash(cookieId)}, uid, ${kept['accountId'] ?? null}::uuid,
+          select 'Session', ${secretHash(cookieId)}, uid, ${accountId}::uuid,
             ${JSON.stringify(kept)}::jsonb, ${after(now, seconds)}::timestamptz
           from alive
           on conflict (kind, id_hash) do update set
@@ -128,6 +137,10 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         insert into session_authorizations (session_uid, client_id, sid, grant_id, created_at)
         select alive.uid, z.client_id, z.sid, z.grant_id, ${now}::timestamptz
         from alive, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as z(client_id text, sid text, grant_id text)
+        -- What was ended meanwhile is not brought back.
+        where exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)
+        -- In the order in which a revocation takes them.
+        order by z.client_id
         on conflict (session_uid, client_id) do update set grant_id = excluded.grant_id
           where session_authorizations.grant_id <> excluded.grant_id`.execute(db);
     },
@@ -155,15 +168,21 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
       const proposed = { sid: newSecret(), grantId: await propose() };
       const { rows } = await sql<{ sid: string; grant_id: string }>`
         insert into session_authorizations as z (session_uid, client_id, sid, grant_id, created_at)
-        select ${uid}, ${clientId}, ${proposed.sid}, ${proposed.grantId}, ${clock()}::timestamptz
-        where not exists (select from clients c where c.client_id = ${clientId} and c.disabled_at is not null)
+        values (${uid}, ${clientId}, ${proposed.sid}, ${proposed.grantId}, ${clock()}::timestamptz)
         on conflict (session_uid, client_id) do update set
           -- A row whose grant was ended gets the new one; a row that another request just made stands.
           grant_id = case when exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)
             then z.grant_id else excluded.grant_id end
         returning sid, grant_id`.execute(db);
       const row = rows[0];
-      if (row === undefined) throw new AppDisabled();
+      // Asked when the row is there for all to see: whoever takes the app out ends the row, or is seen here.
+      const disabled = await db
+        .selectFrom('clients')
+        .select('client_id')
+        .where('client_id', '=', clientId)
+        .where('disabled_at', 'is not', null)
+        .executeTakeFirst();
+      if (row === undefined || disabled !== undefined) throw new AppDisabled();
       return { sid: row.sid, grantId: row.grant_id, made: row.grant_id === proposed.grantId };
     },
   };

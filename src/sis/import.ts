@@ -132,6 +132,18 @@ async function run(db: Database, options: ImportOptions, report: RunReport): Pro
     await holdTurn(trx, feed.name, report.runId);
     await apply(trx, options, report);
   });
+  await tellApps(db, options);
+}
+
+/**
+ * Only when all can see the restrictions, so that no app reads in between what it is then not told to forget. What fails here is
+ * told by the job of each minute.
+ */
+async function tellApps(db: Database, { audit, clock, timeZone }: ImportOptions): Promise<void> {
+  await db
+    .transaction()
+    .execute((trx) => tellRestrictions(trx, audit, clock, localDate(clock(), timeZone)))
+    .catch(() => {});
 }
 
 async function apply(trx: DatabaseTransaction, options: ImportOptions, report: RunReport): Promise<void> {
@@ -156,7 +168,6 @@ async function apply(trx: DatabaseTransaction, options: ImportOptions, report: R
     held: await placeHolds(trx, now, scope.today),
   };
   await endLostRights(trx, now);
-  await tellRestrictions(trx, options.audit, clock, scope.today);
   await finish(trx, report, 'applied', clock);
   await sql`update feeds set last_loaded_at = ${report.finishedAt} where name = ${feed.name}`.execute(trx);
   await options.audit(trx, event('feed.applied', options, report));
@@ -178,10 +189,10 @@ async function recordUnchanged(
     // A restriction may begin today without a new file.
     const held = await placeHolds(trx, now, localDate(now, options.timeZone));
     report.counts = { ...nothing, read, skipped, unchanged: read - skipped, held };
-    await tellRestrictions(trx, options.audit, clock, localDate(now, options.timeZone));
     await finish(trx, report, 'unchanged', clock);
     await sql`update feeds set last_loaded_at = ${report.finishedAt} where name = ${feed.name}`.execute(trx);
   });
+  await tellApps(db, options);
 }
 
 async function recordFailure(db: Database, options: ImportOptions, report: RunReport): Promise<void> {

@@ -21,10 +21,15 @@ export async function tellRestrictions(
   const { rows } = await sql<{ account_id: string }>`
     with restricted as (
       update restrictions set told_at = ${now}
-      where told_at is null and lifted_at is null and coalesce(starts_on <= ${today}::date, true) returning relationship_id
+      where id in (
+        select id from restrictions
+        where told_at is null and lifted_at is null and coalesce(starts_on <= ${today}::date, true)
+        for update skip locked
+      ) returning relationship_id
     ), held as (
       update relationship_holds set told_at = ${now}
-      where told_at is null and decided_at is null returning relationship_id
+      where id in (select id from relationship_holds where told_at is null and decided_at is null for update skip locked)
+      returning relationship_id
     )
     select distinct p.account_id
     from (select relationship_id from restricted union select relationship_id from held) x
@@ -44,10 +49,12 @@ export async function tellRestrictions(
  */
 export async function endLostRights(trx: Database, now: Date): Promise<void> {
   await sql`
-    delete from artifacts a
-    using proven_contacts p, relationships r
-    where a.kind = 'AccessToken' and a.account_id = p.account_id and r.contact_id = p.contact_id
-      and a.client_id in (select client_id from clients where reads_students)
-      and (r.ended_at = ${now} or (r.facts_loaded_at = ${now} and exists (
-        select from relationship_rights x where x.relationship_id = r.id and not x.has_right)))`.execute(trx);
+    delete from artifacts where (kind, id_hash) in (
+      select a.kind, a.id_hash from artifacts a
+        join proven_contacts p on p.account_id = a.account_id join relationships r on r.contact_id = p.contact_id
+      where a.kind = 'AccessToken' and a.client_id in (select client_id from clients where reads_students)
+        and (r.ended_at = ${now} or (r.facts_loaded_at = ${now} and exists (
+          select from relationship_rights x where x.relationship_id = r.id and not x.has_right)))
+      -- In the order in which a revocation takes them.
+      order by a.kind, a.id_hash for update of a)`.execute(trx);
 }

@@ -91,6 +91,7 @@ describe('row 7: interactions of another browser', () => {
     });
     expect(answer.status).toBe(302);
     expect(answer.headers.location).toBe(`${house.issuer}/authorize/${uid}`);
+    for (const cookie of answer.headers['set-cookie'] ?? []) await browser.jar.setCookie(cookie, house.issuer);
     const back = await browser.get(`${answer.headers.location}?${query}`);
     expect(back.url.startsWith(echoices.redirectUri)).toBe(true);
   });
@@ -127,6 +128,16 @@ describe('row 7: interactions of another browser', () => {
     const next = await browser.get(`${house.issuer}/sign-in`);
     expect(next.$('[name=password]')).not.toBeNull();
     expect(next.text).not.toContain('Tomas');
+  });
+
+  it('nobody is told that they are signed out who is not', async () => {
+    const browser = await signInAnew(house, maria.identifier);
+    for (const path of ['/sign-out/success', '/sign-out/success?client_id=echoices', '/signed-out']) {
+      expect((await browser.get(`${house.issuer}${path}`)).url).toBe(`${house.issuer}/`);
+    }
+    await browser.get(`${house.issuer}/sign-out?client_id=echoices`);
+    const stayed = await browser.submit({}, { form: 'form[action="/sign-out/confirm"]', button: 'Stay signed in' });
+    expect(stayed.text).toContain('Ana');
   });
 
   it('a signed-out cookie that was kept opens nothing', async () => {

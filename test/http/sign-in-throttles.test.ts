@@ -177,6 +177,15 @@ describe('behind a trusted proxy', () => {
     expect(await statuses('127.0.0.1', (time) => `::ffff:192.0.2.${time + 100}`)).toEqual(refused(6));
   });
 
+  it('a port beside the address, as some proxies write it, is no part of it', async () => {
+    expect(await statuses('127.0.1.9', (time) => `192.0.2.40:${5000 + time}`)).toEqual([...refused(5), 429]);
+    expect(await statuses('127.0.1.9', (time) => `192.0.2.${time + 50}:443`)).toEqual(refused(6));
+    expect(await statuses('127.0.1.9', (time) => `[2001:db8:1:${time}::1]:443`)).toEqual(refused(6));
+    expect(await statuses('127.0.1.9', (time) => `[2001:db8:2:${time}::1]`)).toEqual(refused(6));
+    expect(await statuses('127.0.1.9', (time) => `::FFFF:192.0.2.${time + 60}`)).toEqual(refused(6));
+    expect(await statuses('127.0.1.9', (time) => `::ffff:c000:2${(time + 70).toString(16)}`)).toEqual(refused(6));
+  });
+
   it('a proxy that says nothing readable is the source itself', async () => {
     expect(await statuses('127.0.1.8', (time) => `unknown-${time}`)).toEqual([...refused(5), 429]);
   });

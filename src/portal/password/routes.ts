@@ -79,11 +79,12 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
     }
     if (proven === null || proven.disabled || proven.accountId !== accountId)
       return show(ctx, { current: 'error.currentPasswordWrong' }, 422);
-    await changePassword(db, parts.clock, parts.hasher, parts.audit, parts.notice, {
+    const changed = await changePassword(db, parts.clock, parts.hasher, parts.audit, parts.notice, {
       accountId,
       sessionUid: uid,
       password,
     });
+    if (!changed) return ctx.redirect('/sign-in');
     parts.tellApps();
     // Led on, so that no page in the browser's history was asked for with a password.
     ctx.redirect('/password/changed');

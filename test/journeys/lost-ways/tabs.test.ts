@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { openBrowser } from '../../support/browser.js';
 import type { Browser } from '../../support/browser.js';
+import { eventually } from '../../support/eventually.js';
 import { startTestHouse, twoApps } from '../../support/house.js';
 import type { TestHouse } from '../../support/house.js';
 import { elementary } from '../../provider/family.js';
@@ -82,7 +83,10 @@ describe('a parent who went astray between an app and the way back', () => {
       await share(second, first, origins);
       expect((await first.get(`${house.issuer}/`)).text).toContain('Tomas');
       // The first app heard of the switch, and does not show one parent's children to the other.
-      const app = await first.get(`${home('echoices')}/`);
+      const app = await eventually(
+        () => first.get(`${home('echoices')}/`),
+        ({ text }) => !text.includes('Ana'),
+      );
       expect(app.text).not.toContain('Ana');
       expect(app.$('form[action="/refresh"]')).toBeNull();
     });

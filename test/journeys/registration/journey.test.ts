@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openBrowser } from '../../support/browser.js';
 import type { Browser } from '../../support/browser.js';
 import { databases } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { startTestHouse, twoApps } from '../../support/house.js';
 import type { TestHouse } from '../../support/house.js';
 import { acceptTerms, choosePassword, codeIn, enterApp, linkIn, pressLink, signIn } from '../steps.js';
@@ -80,7 +81,10 @@ describe.each(databases)('a parent registers and opens two apps, on %s', (kind) 
     await mother.get(`${house.issuer}/sign-out`);
     await mother.submit({}, { button: 'logout=yes' });
     for (const name of ['echoices', 'cafeteria']) {
-      const page = await mother.get(`${house.running.get(name)?.url}/`);
+      const page = await eventually(
+        () => mother.get(`${house.running.get(name)?.url}/`),
+        ({ text }) => !text.includes('Ana'),
+      );
       expect(page.text).not.toContain('Ana');
     }
     const again = await enterApp(mother, house);
