@@ -4,22 +4,21 @@ import { providerProblem } from '../interactions/problem/provider-problem.js';
 import { noteFinished } from '../interactions/resume-guard.js';
 import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
-import { giveConsent, hasConsent } from './accounts/consents.js';
+import { giveConsent } from './accounts/consents.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
 import { passwordNotice } from './accounts/password-notice.js';
 import { pendingFor } from './accounts/pending.js';
-import { accountExists, accountPerson } from './accounts/person.js';
 import { requestQueue } from './accounts/requests.js';
 import { settleRequests } from './accounts/settle-request.js';
 import { signIn } from './accounts/sign-in.js';
 import { auditLog } from './audit/audit.js';
 import type { RecordEvent } from './audit/audit.js';
+import { claimSources } from './claim-sources.js';
 import type { Config } from './config.js';
 import type { Clock } from './database/clock.js';
 import type { OpenDatabase } from './database/postgres.js';
 import { sealer as sealerOf } from './database/secrets.js';
-import { entitledStudents } from './families/entitlement.js';
 import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
 import { makeDoor } from './http/door.js';
@@ -52,7 +51,6 @@ import { pastRequest } from './sessions/artifacts.js';
 import { startDeliverer } from './sessions/deliverer.js';
 import { revoke } from './sessions/revoke.js';
 import { sessionStore } from './sessions/session-store.js';
-import { isOnSharedComputer } from './sessions/shared-computer.js';
 import type { FeedsFile } from './sis/feeds-file.js';
 import { feedStatus } from './sis/status.js';
 import { replier } from './ui/reply.js';
@@ -159,8 +157,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     return id;
   };
   const cookies = cookieJar(config.issuer);
-  const consented = (accountId: string, clientId: string, facts: readonly string[]): Promise<boolean> =>
-    hasConsent(db, accountId, clientId, facts);
+  const sources = claimSources(db, clock, config.timeZone);
   const pages = (): Interactions => living.interactions;
   const providerOn = (ring: KeyRing): ReturnType<typeof makeProvider> =>
     makeProvider(
@@ -171,24 +168,14 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         keys: ring,
         checkSecret: checkSecret(db, clock),
         adapter: adapterFactory(db, clock),
-        sources: {
-          exists: (accountId) => accountExists(db, accountId),
-          person: (accountId) => accountPerson(db, accountId),
-          children: async (accountId) =>
-            (await entitledStudents(db, { accountId, now: clock(), timeZone: config.timeZone })).map((child) => ({
-              ...child,
-              pickup: child.pickup === true,
-            })),
-          onSharedComputer: (uid) => isOnSharedComputer(db, uid),
-          consented,
-        },
+        sources,
         questions: {
           async pending(accountId) {
             const { terms, news, address } = await pendingFor(db, accountId);
             return { terms, news, address: address !== null };
           },
         },
-        loadGrant: grantLoader(sessionStore(db, clock), apps, consented),
+        loadGrant: grantLoader(sessionStore(db, clock), apps, sources.consented),
         fetch: guardedFetch(calledOrigins(apps.values())),
         endSession,
         pages: {
