@@ -3,13 +3,21 @@ import { answerTimes } from './answer-times.js';
 import { enumeration } from './enumeration.js';
 import { machine } from './house.js';
 import type { Finding } from './house.js';
+import { rollingRestart } from './rolling-restart.js';
 import { storm } from './storm.js';
+import { terminate } from './terminate.js';
 
 /*
  * `npm run faults [-- NAME …]`: what needs statistics, storms or long waits, on a real PostgreSQL and a real mail server.
  * Prints a table for docs/reliability.md; ends with 1 when a bar is missed.
  */
-const all: Record<string, () => Promise<Finding[]>> = { enumeration, storm, 'answer-times': answerTimes };
+const all: Record<string, () => Promise<Finding[]>> = {
+  enumeration,
+  storm,
+  'answer-times': answerTimes,
+  'rolling-restart': rollingRestart,
+  terminate,
+};
 
 const wanted = process.argv.slice(2);
 await setup();
