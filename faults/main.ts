@@ -1,9 +1,12 @@
 import setup from '../test/support/postgres-server.js';
 import { answerTimes } from './answer-times.js';
+import { deliveriesKilled } from './deliveries-killed.js';
 import { enumeration } from './enumeration.js';
 import { machine } from './house.js';
 import type { Finding } from './house.js';
+import { badReceivers } from './receivers.js';
 import { rollingRestart } from './rolling-restart.js';
+import { signOutReach } from './sign-out-reach.js';
 import { storm } from './storm.js';
 import { terminate } from './terminate.js';
 
@@ -15,6 +18,9 @@ const all: Record<string, () => Promise<Finding[]>> = {
   enumeration,
   storm,
   'answer-times': answerTimes,
+  'deliveries-killed': deliveriesKilled,
+  receivers: badReceivers,
+  'sign-out-reach': signOutReach,
   'rolling-restart': rollingRestart,
   terminate,
 };

@@ -26,7 +26,8 @@ export async function signedIn(issuer: string, identifier: string, secret = pass
   const browser = openBrowser();
   await browser.get(`${issuer}/sign-in`);
   const page = await browser.submit({ identifier, password: secret });
-  if (page.url !== `${issuer}/`) throw new Error(`not signed in: ${page.status} ${page.url} ${page.text}`);
+  if (page.url !== `${issuer}/`)
+    throw new Error(`${identifier} is not signed in: ${page.status} ${page.url} ${page.text}`);
   return browser;
 }
 

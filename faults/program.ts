@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freshDatabase } from '../test/support/database.js';
 import type { FreshDatabase } from '../test/support/database.js';
@@ -44,12 +44,16 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-async function untilReady(port: number, over: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !over(); await pause(25)) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (answer?.ok === true) return;
-  }
-  throw new Error('The program did not become ready.');
+/** Waits for the program's own word: who answers on a port may be another. */
+function untilReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes('is ready')) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`The program ended with ${String(code)} before it was ready.`)));
+  });
 }
 
 /** Lays out a real PostgreSQL database, and files for the real program: these apps, no feeds, one secret for all instances. */
@@ -89,22 +93,20 @@ export async function layStage(apps: readonly App[], extra: Record<string, strin
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
       cwd: root,
       env: { ...environment, PORT: String(port) },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let over = false;
     const program: Program = {
       pid: child.pid ?? 0,
       kill: (signal) => void child.kill(signal),
       ended: new Promise((resolve) => {
         child.once('exit', (code) => {
-          over = true;
           running.delete(program);
           resolve({ code, at: performance.now() });
         });
       }),
     };
     running.add(program);
-    await untilReady(port, () => over);
+    await untilReady(child);
     return program;
   }
 

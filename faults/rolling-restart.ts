@@ -3,14 +3,13 @@ import * as client from 'openid-client';
 import { openBrowser } from '../test/support/browser.js';
 import { freePort } from '../test/support/house.js';
 import { startBalancer } from './balancer.js';
-import { share } from './house.js';
+import { planned, share } from './house.js';
 import type { Finding } from './house.js';
 import { parents, password } from './parents.js';
 import { appSecret, layStage } from './program.js';
 import type { Program, Stage } from './program.js';
 
-/** Whole sign-ins; `FAULTS_SIGN_INS` makes a short run of it, which is no proof. */
-const wanted = Number(process.env['FAULTS_SIGN_INS'] ?? '5000');
+const wanted = planned(5_000);
 const atOnce = 6;
 const clientId = 'echoices';
 

@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { values } from '../src/values.js';
 import { openBrowser } from '../test/support/browser.js';
 import type { Browser } from '../test/support/browser.js';
-import { share } from './house.js';
+import { planned, share } from './house.js';
 import type { Finding } from './house.js';
 import { parents, password } from './parents.js';
 import { layStage } from './program.js';
 import type { Stage } from './program.js';
 
-const rounds = 10;
+const rounds = planned(10);
 /** Sign-ins that wait in line when the instance stops listening: about three seconds of argon2. */
 const burst = 100;
 /** Milliseconds before the instance stops listening at which they are sent. */
