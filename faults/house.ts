@@ -16,6 +16,11 @@ export function machine(): string {
   return `${cpus().length} cores (${model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
 }
 
+/** How many rounds of a long fault to run; `FAULTS_SHARE=0.02` makes a short run for whoever works on it, which is no proof. */
+export function planned(count: number): number {
+  return Math.max(1, Math.round(count * Number(process.env['FAULTS_SHARE'] ?? '1')));
+}
+
 /** The middle of a list of numbers, and other shares of it (0 to 1). */
 export function share(numbers: readonly number[], at: number): number {
   const sorted = numbers.toSorted((a, b) => a - b);

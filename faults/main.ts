@@ -1,10 +1,15 @@
 import setup from '../test/support/postgres-server.js';
 import { answerTimes } from './answer-times.js';
+import { deliveriesKilled } from './deliveries-killed.js';
 import { enumeration } from './enumeration.js';
 import { machine } from './house.js';
 import type { Finding } from './house.js';
 import { keyRotation } from './key-rotation.js';
+import { badReceivers } from './receivers.js';
+import { rollingRestart } from './rolling-restart.js';
+import { signOutReach } from './sign-out-reach.js';
 import { storm } from './storm.js';
+import { terminate } from './terminate.js';
 
 /*
  * `npm run faults [-- NAME …]`: what needs statistics, storms or long waits, on a real PostgreSQL and a real mail server.
@@ -15,6 +20,11 @@ const all: Record<string, () => Promise<Finding[]>> = {
   storm,
   'answer-times': answerTimes,
   'key-rotation': keyRotation,
+  'deliveries-killed': deliveriesKilled,
+  receivers: badReceivers,
+  'sign-out-reach': signOutReach,
+  'rolling-restart': rollingRestart,
+  terminate,
 };
 
 const wanted = process.argv.slice(2);

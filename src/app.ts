@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
@@ -274,8 +275,12 @@ export async function openHouse(foundation: Foundation): Promise<House> {
 
   const door = makeDoor(app.callback());
   const close = async (notice = 0): Promise<void> => {
-    keys.stop();
-    await Promise.all([door.close(notice), jobs.stop(), deliverer.stop()]);
+    // Who signs out while it still serves has their apps told before it ends; a try takes less time than requests at work may.
+    const toldAll = pause(notice * 1_000).then(() => {
+      keys.stop();
+      return deliverer.stop();
+    });
+    await Promise.all([door.close(notice), jobs.stop(), toldAll]);
     mailer.close();
   };
   try {

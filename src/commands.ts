@@ -52,7 +52,7 @@ const usage = `parent-access COMMAND
   clients schema             print the JSON Schema of CLIENTS_FILE
   clients health [--client ID] [--json]    how each app answers to sign-outs
   deliveries list [--client ID] [--json]   what no app has confirmed
-  deliveries retry --client ID             tell an app again what it refused or did not answer to
+  deliveries retry --client ID             tell an app now what it refused or did not answer to
   accounts suspend|reopen|close --account WHO --reason WHY   WHO: id, e-mail or sign-in name
   sessions list|revoke --account WHO | --session ID | --client ID [--json]
   sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;

@@ -56,6 +56,8 @@ export const values = {
   deliveriesAtOnce: 8,
   /** Before an instance stops listening it says so for this long, so that a balancer that asks every second or two looks away. */
   closingNotice: 3 * second,
+  /** Then requests at work may take this long: with the notice, and what an end takes besides, less than 10 s. */
+  closingWork: 6 * second,
   /** How long it is told what each app confirmed. */
   deliveryKept: 30 * day,
   /** How long a person is told where they were signed in before. */

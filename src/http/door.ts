@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { values } from '../values.js';
 
 /** Where requests come in. */
 export interface Door {
@@ -10,13 +11,20 @@ export interface Door {
   isClosing(): boolean;
   /**
    * Says for `notice` seconds that it is about to close, so that whoever balances requests sends none any more; then stops
-   * listening, lets requests at work finish, and after 7 s ends those that do not.
+   * listening, lets requests at work finish, and ends those that do not within `patience`.
    */
   close(notice: number): Promise<void>;
 }
 
-/** An HTTP server that waits for nobody for ever: headers come within 10 s, a request within 30 s. */
-export function makeDoor(handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Door {
+/**
+ * An HTTP server that waits for nobody for ever: headers come within 10 s, a request within 30 s.
+ *
+ * @param patience seconds that requests at work may take when it closes
+ */
+export function makeDoor(
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  patience: number = values.closingWork,
+): Door {
   let closing = false;
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
@@ -36,7 +44,7 @@ export function makeDoor(handle: (request: IncomingMessage, response: ServerResp
       closing = true;
       await pause(notice * 1_000);
       await new Promise<void>((resolve) => {
-        const late = setTimeout(() => server.closeAllConnections(), 7_000);
+        const late = setTimeout(() => server.closeAllConnections(), patience * 1_000);
         server.close(() => {
           clearTimeout(late);
           resolve();

@@ -166,11 +166,18 @@ export async function openDeliveries(db: Database, clientId: string | null): Pro
   return rows;
 }
 
-/** Puts deliveries that were given up or refused back in the queue, with another 24 hours. @returns how many */
+/**
+ * Has an app told now: what it refused or what was given up, with another 24 hours, and what would wait longer than a try takes.
+ *
+ * @returns how many deliveries that are
+ */
 export async function retryDeliveries(db: Database, clock: Clock, clientId: string): Promise<number> {
+  const now = clock();
   const { numAffectedRows } = await sql`
-    update deliveries set state = 'waiting', settled_at = null, created_at = ${clock()}, next_try_at = ${clock()}
-    where client_id = ${clientId} and state in ('given-up', 'refused')`.execute(db);
+    update deliveries set state = 'waiting', settled_at = null, next_try_at = ${now}::timestamptz,
+      created_at = case state when 'waiting' then created_at else ${now}::timestamptz end
+    where client_id = ${clientId} and (state in ('given-up', 'refused')
+      or state = 'waiting' and next_try_at > ${after(now, values.deliveryLease)})`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
 

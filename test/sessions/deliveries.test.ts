@@ -139,6 +139,24 @@ describe.each(databases)('deliveries on %s', (kind) => {
     expect(echoices.tokens).toHaveLength(2);
   });
 
+  it('that wait for hours are told now where an operator says so; a try at work is left alone', async () => {
+    const echoices = await app('echoices');
+    await session('u', 'echoices');
+    await session('v', 'echoices');
+    await end({ account: scene.mother });
+    const [first] = await takeDueDeliveries(scene.db, clock, new Map([['echoices', values.deliveriesAtOnce - 1]]));
+    await scene.db
+      .updateTable('deliveries')
+      .set({ tries: 8, next_try_at: new Date(clock().getTime() + 3_600_000) })
+      .where('id', '<>', first?.id ?? '')
+      .execute();
+    expect(await retryDeliveries(scene.db, clock, 'echoices')).toBe(1);
+    deliver();
+    await settled(1);
+    expect(echoices.tokens).toHaveLength(1);
+    expect(await retryDeliveries(scene.db, clock, 'echoices')).toBe(0);
+  });
+
   it('of a process that died in the middle come up again; those of one that lives are nobody else’s', async () => {
     await app('echoices');
     await session('u', 'echoices');
