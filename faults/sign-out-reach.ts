@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { administer } from '../src/administration.js';
+import { administer } from '../src/desk/administration.js';
 import { auditLog } from '../src/audit/audit.js';
 import { systemClock } from '../src/database/clock.js';
 import { run } from '../test/command-line/program.js';
