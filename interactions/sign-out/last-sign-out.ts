@@ -17,7 +17,8 @@ export interface LastSignOutParts {
   interactions: Interactions;
 }
 
-const uuid = /^[0-9a-f-]{36}$/;
+/** To the letter: what only looks like one is a fault to the database. */
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Remembers in this browser which end it was, as long as a person may stand before the page that tells of it. */
 export function noteSignOut(ctx: Context, cookies: CookieJar, revocation: string | null): void {
