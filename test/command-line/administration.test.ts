@@ -74,6 +74,16 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
       err: 'This session had ended already.',
     });
     expect(await answer('sessions', 'list', '--account', registered)).toEqual([]);
+    expect(await command('sessions', 'revoke', '--account', registered)).toEqual({
+      code: 2,
+      out: '',
+      err: 'No session of this account is live.',
+    });
+    expect(await command('sessions', 'revoke', '--client', 'echoices')).toEqual({
+      code: 2,
+      out: '',
+      err: 'No session of this app is live.',
+    });
   });
 
   it('suspends, reopens and closes an account', async () => {
