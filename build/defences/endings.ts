@@ -83,8 +83,8 @@ export const endings: readonly Defence[] = [
     row: 17,
     what: 'the apps are told of what ended',
     file: 'src/sessions/revoke.ts',
-    find: 'const deliveries = await writeDeliveries(trx, now, id, ended);',
-    replacement: 'const deliveries = await writeDeliveries(trx, now, id, []);',
+    find: 'deliveries += await writeDeliveries(trx, now, id, ended);',
+    replacement: 'deliveries += await writeDeliveries(trx, now, id, []);',
     test: revoke,
   },
   {
