@@ -53,6 +53,15 @@ export const endings: readonly Defence[] = [
     named: 'a 400 is the app',
   },
   {
+    row: 10,
+    what: 'a key set that has moved is not followed',
+    file: 'src/provider/outgoing.ts',
+    find: "redirect: 'error',",
+    replacement: "redirect: 'follow',",
+    test: 'test/attacks/row-10-outgoing.test.ts',
+    named: 'a key set that has moved',
+  },
+  {
     row: 17,
     what: 'a suspended account’s sessions end',
     file: 'src/accounts/standing.ts',
@@ -104,6 +113,15 @@ export const endings: readonly Defence[] = [
     replacement: '',
     test: everyWay,
     named: 'taken out of the file',
+  },
+  {
+    row: 17,
+    what: 'what a stolen key could have signed ends in the apps too',
+    file: 'src/desk/stolen-key.ts',
+    find: "await revoke(trx, audit, clock, { sessions: uids }, 'key-revoked', actor);",
+    replacement: "await revoke(trx, audit, clock, { sessions: [] }, 'key-revoked', actor);",
+    test: everyWay,
+    named: 'stolen key',
   },
   {
     row: 18,
