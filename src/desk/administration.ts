@@ -48,6 +48,18 @@ async function knownClient({ db }: AdministrationParts, clientId: string): Promi
   return row.client_id;
 }
 
+/** Also one that has ended already, as long as it is known. */
+async function knownSession({ db }: AdministrationParts, uid: string): Promise<string> {
+  const row = await db
+    .selectFrom('sessions')
+    .select('uid')
+    .where('uid', '=', uid)
+    .where('account_id', 'is not', null)
+    .executeTakeFirst();
+  if (row === undefined) throw new DeskRefused('There is no such session.');
+  return row.uid;
+}
+
 const disable = (as: 'suspended' | 'closed'): Operation =>
   operation(standing, async ({ db, clock, audit }, asked) => {
     const accountId = await findAccount(db, asked.account);
@@ -66,7 +78,8 @@ const operations: Record<string, Operation> = {
   'sessions list': operation(one, async (parts, asked) => {
     const { db, clock } = parts;
     if (asked.client !== undefined) return liveSessions(db, clock, { app: await knownClient(parts, asked.client) });
-    if (asked.session !== undefined) return liveSessions(db, clock, { session: asked.session });
+    if (asked.session !== undefined)
+      return liveSessions(db, clock, { session: await knownSession(parts, asked.session) });
     return liveSessions(db, clock, { account: await findAccount(db, asked.account ?? '') });
   }),
   'sessions revoke': operation(one, async (parts, asked) => {
@@ -94,17 +107,9 @@ const operations: Record<string, Operation> = {
 };
 
 async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>): Promise<Target> {
-  const { db } = parts;
-  if (asked.account !== undefined) return { account: await findAccount(db, asked.account) };
+  if (asked.account !== undefined) return { account: await findAccount(parts.db, asked.account) };
   if (asked.client !== undefined) return { app: await knownClient(parts, asked.client) };
-  const session = await db
-    .selectFrom('sessions')
-    .select('uid')
-    .where('uid', '=', asked.session ?? '')
-    .where('account_id', 'is not', null)
-    .executeTakeFirst();
-  if (session === undefined) throw new DeskRefused('There is no such session.');
-  return { session: session.uid };
+  return { session: await knownSession(parts, asked.session ?? '') };
 }
 
 function nothingLeft(target: Target): string {
