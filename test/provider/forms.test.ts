@@ -19,7 +19,7 @@ describe('attacks through the browser', () => {
       const routes = (built.mock.contexts as RouterInstance[]).flatMap(({ stack }) => stack);
       const forms = routes
         .filter(({ methods }) => methods.includes('POST'))
-        .map(({ path }) => path.replace(':uid', 'x'));
+        .map(({ path }) => String(path).replace(':uid', 'x'));
       expect(forms.length).toBeGreaterThan(15);
       // The one form of ours that the library answers.
       for (const path of [...forms, '/sign-out/confirm']) {
