@@ -144,8 +144,8 @@ export const endings: readonly Defence[] = [
   {
     row: 18,
     what: 'the page after a sign-out is of this account alone',
-    file: 'interactions/sign-out/last-sign-out.ts',
-    find: 'if (session !== null && session.accountId !== accountId) return [];',
+    file: 'src/app.ts',
+    find: 'noteSignOut(ctx, cookies, null);',
     replacement: '',
     test: 'test/http/devices.test.ts',
     named: 'the page after',

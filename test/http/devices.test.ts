@@ -110,6 +110,17 @@ describe('where a parent is signed in', () => {
       const page = await browser.get(`${house.issuer}${path}`);
       expect([page.status, page.$('#confirmations')]).toEqual([200, null]);
     }
+    // Nor when the second person's session ended elsewhere, which leaves no trace in this browser.
+    await house.db
+      .updateTable('sessions')
+      .set({ revoked_at: new Date(), revoked_because: 'test' })
+      .where('revoked_at', 'is', null)
+      .execute();
+    for (const path of ['/signed-out', '/sign-out/success']) {
+      const page = await browser.get(`${house.issuer}${path}`);
+      expect([page.url.endsWith(path), page.$('#confirmations') === null]).toEqual([true, true]);
+      expect(page.text).not.toContain('eChoices');
+    }
   });
 
   it('tells nothing of another person’s sessions, ended ones neither', async () => {
