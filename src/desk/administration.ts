@@ -86,9 +86,10 @@ const operations: Record<string, Operation> = {
     const { db, clock, audit } = parts;
     const target = await targetOf(parts, asked);
     return db.transaction().execute(async (trx) => {
+      const onTheirWay = 'account' in target && (await isSigningIn(trx, clock(), target.account));
       const revoked = await revoke(trx, audit, clock, target, 'ended-by-operator', actor);
       // Thrown in the transaction: where there was nothing to end, nothing is written either.
-      if (revoked.sessions === 0 && revoked.grants === 0) throw new DeskRefused(nothingLeft(target));
+      if (revoked.sessions === 0 && revoked.grants === 0 && !onTheirWay) throw new DeskRefused(nothingLeft(target));
       return revoked;
     });
   }),
@@ -110,6 +111,20 @@ async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>):
   if (asked.account !== undefined) return { account: await findAccount(parts.db, asked.account) };
   if (asked.client !== undefined) return { app: await knownClient(parts, asked.client) };
   return { session: await knownSession(parts, asked.session ?? '') };
+}
+
+/** Whether somebody has been let in and has only to go on: that ends too, though no session is there yet. */
+async function isSigningIn(trx: Database, now: Date, accountId: string | undefined): Promise<boolean> {
+  const waiting = await trx
+    .selectFrom('artifacts')
+    .select('id_hash')
+    .where('kind', '=', 'Interaction')
+    .where('account_id', '=', accountId ?? null)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .limit(1)
+    .executeTakeFirst();
+  return waiting !== undefined;
 }
 
 function nothingLeft(target: Target): string {
