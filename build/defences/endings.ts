@@ -53,6 +53,15 @@ export const endings: readonly Defence[] = [
     named: 'a 400 is the app',
   },
   {
+    row: 10,
+    what: 'a key set that has moved is not followed',
+    file: 'src/provider/outgoing.ts',
+    find: "redirect: 'error',",
+    replacement: "redirect: 'follow',",
+    test: 'test/attacks/row-10-outgoing.test.ts',
+    named: 'a key set that has moved',
+  },
+  {
     row: 17,
     what: 'a suspended account’s sessions end',
     file: 'src/accounts/standing.ts',
@@ -83,8 +92,8 @@ export const endings: readonly Defence[] = [
     row: 17,
     what: 'the apps are told of what ended',
     file: 'src/sessions/revoke.ts',
-    find: 'const deliveries = await writeDeliveries(trx, now, id, ended);',
-    replacement: 'const deliveries = await writeDeliveries(trx, now, id, []);',
+    find: 'deliveries += await writeDeliveries(trx, now, id, ended);',
+    replacement: 'deliveries += await writeDeliveries(trx, now, id, []);',
     test: revoke,
   },
   {
@@ -104,6 +113,15 @@ export const endings: readonly Defence[] = [
     replacement: '',
     test: everyWay,
     named: 'taken out of the file',
+  },
+  {
+    row: 17,
+    what: 'what a stolen key could have signed ends in the apps too',
+    file: 'src/desk/stolen-key.ts',
+    find: "await revoke(trx, audit, clock, { sessions: uids }, 'key-revoked', actor);",
+    replacement: "await revoke(trx, audit, clock, { sessions: [] }, 'key-revoked', actor);",
+    test: everyWay,
+    named: 'stolen key',
   },
   {
     row: 18,
@@ -126,8 +144,8 @@ export const endings: readonly Defence[] = [
   {
     row: 18,
     what: 'the page after a sign-out is of this account alone',
-    file: 'interactions/sign-out/last-sign-out.ts',
-    find: 'if (session !== null && session.accountId !== accountId) return [];',
+    file: 'src/app.ts',
+    find: 'noteSignOut(ctx, cookies, null);',
     replacement: '',
     test: 'test/http/devices.test.ts',
     named: 'the page after',

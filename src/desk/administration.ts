@@ -48,6 +48,18 @@ async function knownClient({ db }: AdministrationParts, clientId: string): Promi
   return row.client_id;
 }
 
+/** Also one that has ended already, as long as it is known. */
+async function knownSession({ db }: AdministrationParts, uid: string): Promise<string> {
+  const row = await db
+    .selectFrom('sessions')
+    .select('uid')
+    .where('uid', '=', uid)
+    .where('account_id', 'is not', null)
+    .executeTakeFirst();
+  if (row === undefined) throw new DeskRefused('There is no such session.');
+  return row.uid;
+}
+
 const disable = (as: 'suspended' | 'closed'): Operation =>
   operation(standing, async ({ db, clock, audit }, asked) => {
     const accountId = await findAccount(db, asked.account);
@@ -66,16 +78,18 @@ const operations: Record<string, Operation> = {
   'sessions list': operation(one, async (parts, asked) => {
     const { db, clock } = parts;
     if (asked.client !== undefined) return liveSessions(db, clock, { app: await knownClient(parts, asked.client) });
-    if (asked.session !== undefined) return liveSessions(db, clock, { session: asked.session });
+    if (asked.session !== undefined)
+      return liveSessions(db, clock, { session: await knownSession(parts, asked.session) });
     return liveSessions(db, clock, { account: await findAccount(db, asked.account ?? '') });
   }),
   'sessions revoke': operation(one, async (parts, asked) => {
     const { db, clock, audit } = parts;
     const target = await targetOf(parts, asked);
     return db.transaction().execute(async (trx) => {
+      const onTheirWay = 'account' in target && (await isSigningIn(trx, clock(), target.account));
       const revoked = await revoke(trx, audit, clock, target, 'ended-by-operator', actor);
       // Thrown in the transaction: where there was nothing to end, nothing is written either.
-      if (revoked.sessions === 0 && revoked.grants === 0) throw new DeskRefused(nothingLeft(target));
+      if (revoked.sessions === 0 && revoked.grants === 0 && !onTheirWay) throw new DeskRefused(nothingLeft(target));
       return revoked;
     });
   }),
@@ -94,17 +108,23 @@ const operations: Record<string, Operation> = {
 };
 
 async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>): Promise<Target> {
-  const { db } = parts;
-  if (asked.account !== undefined) return { account: await findAccount(db, asked.account) };
+  if (asked.account !== undefined) return { account: await findAccount(parts.db, asked.account) };
   if (asked.client !== undefined) return { app: await knownClient(parts, asked.client) };
-  const session = await db
-    .selectFrom('sessions')
-    .select('uid')
-    .where('uid', '=', asked.session ?? '')
-    .where('account_id', 'is not', null)
+  return { session: await knownSession(parts, asked.session ?? '') };
+}
+
+/** Whether somebody has been let in and has only to go on: that ends too, though no session is there yet. */
+async function isSigningIn(trx: Database, now: Date, accountId: string | undefined): Promise<boolean> {
+  const waiting = await trx
+    .selectFrom('artifacts')
+    .select('id_hash')
+    .where('kind', '=', 'Interaction')
+    .where('account_id', '=', accountId ?? null)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .limit(1)
     .executeTakeFirst();
-  if (session === undefined) throw new DeskRefused('There is no such session.');
-  return { session: session.uid };
+  return waiting !== undefined;
 }
 
 function nothingLeft(target: Target): string {

@@ -33,18 +33,17 @@ describe('row 12: the right e-mail with many phones', () => {
     });
     afterAll(() => house.close());
 
-    it('200 wrong ones and the right one are answered byte for byte alike', async () => {
+    it('1,000 wrong ones and the right one are answered byte for byte alike', async () => {
       const answers = new Set<string>();
-      for (let index = 0; index < 100; index += 1)
+      for (let index = 0; index < 1_000; index += 1) {
+        if (index === 500) answers.add(seen(await ask(house, 'maria@example.org', right)));
         answers.add(seen(await ask(house, 'maria@example.org', phone(index))));
-      answers.add(seen(await ask(house, 'maria@example.org', right)));
-      for (let index = 100; index < 200; index += 1)
-        answers.add(seen(await ask(house, 'maria@example.org', phone(index))));
+      }
       answers.add(seen(await ask(house, 'stranger@example.net', right)));
       expect([...answers]).toHaveLength(1);
       expect([...answers][0]).toContain('/register/sent');
       await house.mailbox.waitFor('maria@example.org', ({ text }) => text.includes('/activate'));
-    });
+    }, 120_000);
 
     it('and so are the page that waits and its code, whichever phone was typed', async () => {
       const answers = new Set<string>();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { administer } from '../../src/desk/administration.js';
 import { interactionOf, linkIn, password, pressLink } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
@@ -61,6 +62,20 @@ describe('a sign-in that was accepted and left standing', () => {
     await thief.get(kept);
     expect(await seesChildren(thief)).toBe(false);
     expect(await seesChildren(owner)).toBe(true);
+  });
+
+  it('is over after an operator’s word, also where no session is live', async () => {
+    const operator = { db: house.db, clock: () => new Date(), audit: house.house.audit };
+    await signInAnew(house, maria, current, 'own');
+    const end = (): Promise<unknown> => administer(operator, 'sessions revoke', { account: maria });
+    await end();
+    await expect(end()).rejects.toThrow('No session of this account is live.');
+    const thief = openBrowser();
+    const kept = await leftStanding(thief);
+    expect(await end()).toMatchObject({ sessions: 0, deliveries: 0 });
+    await thief.get(kept);
+    expect(await seesChildren(thief)).toBe(false);
+    await expect(end()).rejects.toThrow('No session of this account is live.');
   });
 
   it('by an earlier recovery is over after a later one', async () => {

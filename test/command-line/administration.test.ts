@@ -74,6 +74,16 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
       err: 'This session had ended already.',
     });
     expect(await answer('sessions', 'list', '--account', registered)).toEqual([]);
+    expect(await command('sessions', 'revoke', '--account', registered)).toEqual({
+      code: 2,
+      out: '',
+      err: 'No session of this account is live.',
+    });
+    expect(await command('sessions', 'revoke', '--client', 'echoices')).toEqual({
+      code: 2,
+      out: '',
+      err: 'No session of this app is live.',
+    });
   });
 
   it('suspends, reopens and closes an account', async () => {
@@ -97,6 +107,8 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
     [['sessions', 'revoke', '--account', nowhere], 'There is no such account.'],
     [['sessions', 'revoke', '--session', "x'; drop table sessions; --"], 'There is no such session.'],
     [['sessions', 'revoke', '--client', 'nobody'], 'There is no such app.'],
+    [['sessions', 'list', '--session', 'never-was'], 'There is no such session.'],
+    [['sessions', 'list', '--client', 'nobody'], 'There is no such app.'],
     [['sessions', 'revoke'], 'Say what, and only one of them: --account, --session or --client.'],
     [
       ['sessions', 'list', '--account', 'a', '--client', 'b'],

@@ -45,6 +45,21 @@ describe('where a parent is signed in', () => {
     expect(phone.page().text).toContain('Chrome, Android – This device');
   });
 
+  it('says when each was first and last used, and which apps were opened from it', async () => {
+    const phone = await signInAnew(house, maria);
+    const [uid = ''] = await uids(phone);
+    expect(phone.page().text).toContain('No app was opened from it.');
+    await enterApp(phone, house);
+    const moments = { created_at: new Date('2026-01-05T20:00:00Z'), last_used_at: new Date('2026-02-06T20:00:00Z') };
+    await house.db.updateTable('sessions').set(moments).where('uid', '=', uid).execute();
+    const laptop = await signInAnew(house, maria);
+    const place = (await laptop.get(`${house.issuer}/devices`)).$(`section:has(input[value="${uid}"])`)?.text ?? '';
+    expect(place).toMatch(/Signed in on 5 January/);
+    expect(place).toMatch(/Last used on 6 February/);
+    expect(place).toContain('Apps opened from it: eChoices');
+    expect(place).not.toContain('This device');
+  });
+
   it('another person’s session, one that never was, and a malformed id are 404, and end nothing', async () => {
     const his = await signInAnew(house, pedro);
     const [theirs = ''] = await uids(his);
@@ -94,6 +109,17 @@ describe('where a parent is signed in', () => {
     for (const path of ['/signed-out', '/sign-out/success']) {
       const page = await browser.get(`${house.issuer}${path}`);
       expect([page.status, page.$('#confirmations')]).toEqual([200, null]);
+    }
+    // Nor when the second person's session ended elsewhere, which leaves no trace in this browser.
+    await house.db
+      .updateTable('sessions')
+      .set({ revoked_at: new Date(), revoked_because: 'test' })
+      .where('revoked_at', 'is', null)
+      .execute();
+    for (const path of ['/signed-out', '/sign-out/success']) {
+      const page = await browser.get(`${house.issuer}${path}`);
+      expect([page.url.endsWith(path), page.$('#confirmations') === null]).toEqual([true, true]);
+      expect(page.text).not.toContain('eChoices');
     }
   });
 

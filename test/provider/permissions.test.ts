@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as client from 'openid-client';
+import { send } from '../http/desk.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { familyHouse, signInAnew } from '../support/family-house.js';
@@ -98,7 +99,20 @@ describe('a permission', () => {
     await echoices.close();
   });
 
-  it('of nobody’s, and of an app that never was, ends without a fault', async () => {
+  it('of an app that never was, or by a malformed name, is 404 with a way on; one that was never given ends without a fault', async () => {
+    const stop = async (app: string): Promise<[number, boolean]> => {
+      const cookie = await mother.jar.getCookieString(`${house.issuer}/permissions`);
+      const { status, body } = await send(`${house.issuer}/permissions`, { app }, { cookie, accept: 'text/html' });
+      return [status, /<main[^]*<a [^]*<\/main>/.test(body)];
+    };
+    for (const app of ['never-was', '', 'x'.repeat(9_000), "'; drop table consents; --", '__proto__'])
+      expect([app, ...(await stop(app))]).toEqual([app, 404, true]);
+    expect((await stop('homework'))[0]).toBe(200);
+    expect((await stop('echoices'))[0]).toBe(200);
+    expect((await mother.get(`${house.issuer}/`)).text).toContain('Ana');
+  });
+
+  it('of nobody’s ends without a fault', async () => {
     await mother.get(`${house.issuer}/permissions`);
     expect(mother.page().text).toContain('You gave no app permission');
     const stranger = await openBrowser().get(`${house.issuer}/permissions`);

@@ -41,6 +41,9 @@ describe.each(databases)('what an app receives, on %s', (kind) => {
     expect(claims?.['students']).toBeUndefined();
     const info = await client.fetchUserInfo(echoices.configuration, tokens.access_token, claims?.sub ?? '');
     expect(info['name']).toBe('Maria López');
+    const headers = { authorization: `Bearer ${tokens.access_token}` };
+    const personal = await fetch(`${house.issuer}/userinfo`, { headers });
+    expect([personal.status, personal.headers.get('cache-control')]).toEqual([200, 'no-store']);
     const refreshed = await client.refreshTokenGrant(echoices.configuration, tokens.refresh_token ?? '');
     expect(refreshed.refresh_token).not.toBe(tokens.refresh_token);
     await client.fetchUserInfo(echoices.configuration, refreshed.access_token, claims?.sub ?? '');

@@ -4,38 +4,27 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { administer } from '../../src/desk/administration.js';
+import { keysCommand } from '../../src/desk/keys.js';
+import { listKeys } from '../../src/keys/states.js';
 import { syncClients } from '../../src/provider/client-registry.js';
 import { expireSessions } from '../../src/sessions/expire.js';
 import { linkIn, password, pressLink, register, signIn } from '../journeys/steps.js';
 import { elementary } from '../provider/family.js';
-import { apacheIsHere, startApache } from '../support/apache.js';
+import { apacheIsHere } from '../support/apache.js';
 import type { Apache } from '../support/apache.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
-import { startExpressApp } from '../support/express-app.js';
 import type { ExpressApp } from '../support/express-app.js';
-import { freePort, startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
+import { startTwoApps } from './two-apps.js';
 
-const scope = 'openid profile students offline_access';
 const [ana, ...others] = elementary;
 const maria = 'maria@example.org';
 const pedro = 'pedro@example.org';
 
 const signInAnew = (issuer: string): string =>
   `/authorize?client_id=parent-access-portal&response_type=none&scope=openid&prompt=login&redirect_uri=${issuer}/signed-in`;
-const appAt = (clientId: string, port: number, logout: string) => ({
-  registration: {
-    client_id: clientId,
-    scope,
-    student_facts: ['name' as const],
-    redirect_uris: [`http://localhost:${port}/callback`],
-    post_logout_redirect_uris: [`http://localhost:${port}/`, `http://localhost:${port}`],
-    backchannel_logout_uri: `http://localhost:${port}/${logout}`,
-  },
-});
-
 // The packages are a matter of the machine; where checks count, `.ci/run` installs them and lets nothing be skipped.
 const suite = apacheIsHere() ? describe : describe.skip;
 
@@ -46,30 +35,14 @@ suite('two apps of different make lose their sessions', () => {
   let secret = password;
   let ahead = 0;
   const clock = (): Date => new Date(Date.now() + ahead * 1000);
-  const opened: Array<() => Promise<void>> = [];
+  let close: () => Promise<void>;
 
   beforeAll(async () => {
-    const [library, express] = [await freePort(), await freePort()];
-    house = await startTestHouse({
-      elementary,
-      apps: [
-        appAt('library', library, 'callback?logout=backchannel'),
-        appAt('tutoring', express, 'backchannel-logout'),
-      ],
-    });
-    opened.push(() => house.close());
-    const common = { issuer: house.issuer, scope };
-    const authentication = { secret: house.secret };
-    apache = await startApache({ ...common, port: library, clientId: 'library', authentication });
-    opened.push(() => apache.close());
-    tutoring = await startExpressApp({ ...common, port: express, clientId: 'tutoring', secret: house.secret });
-    opened.push(() => tutoring.close());
+    ({ house, apache, tutoring, close } = await startTwoApps());
     await register(openBrowser(), house, maria);
     await register(openBrowser(), house, pedro, '(213) 555-0122');
   });
-  afterAll(async () => {
-    for (const close of opened.toReversed()) await close();
-  });
+  afterAll(() => close());
 
   /** What each app itself says of this browser, not following where it would send it to sign in. */
   async function isIn(browser: Browser): Promise<{ library: boolean; tutoring: boolean }> {
@@ -279,6 +252,17 @@ suite('two apps of different make lose their sessions', () => {
     advance(seconds);
     expect(await expireSessions(house.db, house.house.audit, clock)).toBeGreaterThan(0);
     await expectEnded(browser);
+  });
+
+  it.each(['sig', 'cookie'] as const)('when a stolen key is revoked: one of use %s', async (use) => {
+    const browser = await signedIn();
+    const signing = (await listKeys(house.db)).filter((key) => key.use === use && key.state === 'current');
+    expect(signing.length).toBeGreaterThan(0);
+    for (const { kid } of signing) await keysCommand(house.desk, ['revoke', kid, '--yes']);
+    await expectEnded(browser);
+    expect((await homeOf(browser)).text).not.toContain('Ana');
+    // Nobody is locked out: both are entered again, by what the next keys sign.
+    await signedIn();
   });
 
   it('when the app is taken out of the file: it is told at the address it had', async () => {

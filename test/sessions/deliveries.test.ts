@@ -45,8 +45,11 @@ describe.each(databases)('deliveries on %s', (kind) => {
     const echoices = await app('echoices');
     await session('u', 'echoices');
     const says = [503, 302, 500, 204];
-    echoices.answer = (response) =>
-      response.writeHead(says[echoices.tokens.length - 1] ?? 200, { location: echoices.address }).end();
+    echoices.answer = (response) => {
+      const status = says[echoices.tokens.length - 1] ?? 200;
+      const say = (): unknown => response.writeHead(status, { location: echoices.address }).end();
+      setTimeout(say, status === 302 ? 50 : 0);
+    };
     await end({ session: 'u' });
     const deliverer = deliver();
     for (let count = 1; count <= 4; count += 1) {
@@ -57,6 +60,18 @@ describe.each(databases)('deliveries on %s', (kind) => {
     expect(await settled(1)).toEqual([{ client_id: 'echoices', state: 'confirmed', tries: 4 }]);
     expect(await tries()).toMatchObject(says.map((status, index) => ({ number: index + 1, status })));
     expect(new Set(echoices.tokens).size).toBe(4);
+    // Each try with its moment and what it took.
+    const recorded = await scene.db
+      .selectFrom('delivery_tries')
+      .select(['tried_at', 'milliseconds'])
+      .orderBy('number')
+      .execute();
+    const waited = recorded
+      .slice(1)
+      .map((each, at) => each.tried_at.getTime() - (recorded[at]?.tried_at.getTime() ?? 0));
+    expect(waited).toEqual(values.deliveryWaits.slice(0, 3).map((seconds) => 2_000 * seconds));
+    expect(recorded.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+    expect(recorded[1]?.milliseconds).toBeGreaterThanOrEqual(45);
   });
 
   it('wait longer each time, for 24 hours; then people see it, and may have it tried anew', async () => {

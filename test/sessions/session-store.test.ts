@@ -135,6 +135,8 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await store().find('c')).toBeUndefined();
     expect(await store().find('another-cookie')).toBeUndefined();
     expect(await store().findByUid('u')).toBeUndefined();
+    // Nothing is written for it either, so that no other way of reading could find it.
+    expect(await db.selectFrom('artifacts').select('uid').where('kind', '=', 'Session').execute()).toEqual([]);
     expect(await artifacts(db, clock, 'RefreshToken').find('r')).toBeUndefined();
     expect(await artifacts(db, clock, 'Grant').find(grantId)).toBeUndefined();
     // A page that stood open does nothing more, and knows the way back.

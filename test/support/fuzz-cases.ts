@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { RawRequest } from '../attacks/raw.js';
-import { enterApp, interactionOf } from '../journeys/steps.js';
+import { enterApp, interactionOf, register } from '../journeys/steps.js';
 import { apps, elementary } from '../provider/family.js';
 import { openBrowser } from './browser.js';
 import { startTestHouse, twoApps } from './house.js';
@@ -30,11 +30,14 @@ const nasty = fc.constantFrom(
   '\uD800',
   '-1e309',
   '__proto__',
+  // What only looks like an id of ours.
+  '-'.repeat(36),
+  '00000000-0000-4000-8000-000000000000',
 );
 const value = fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 200 }), fc.emailAddress(), fc.webUrl());
 const pairsOf = (names: readonly string[]) => fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 8 });
 const names =
-  'identifier password email phone code token device decision signInName recoveryCode app current shared xsrf logout';
+  'identifier password email phone code token device decision signInName recoveryCode app current shared xsrf logout session said end facts';
 const fields = pairsOf([...names.split(' '), '__proto__', 'constructor[prototype]']);
 const parameters = pairsOf(
   'client_id redirect_uri scope state claims request prompt login_hint grant_type code refresh_token response_mode'.split(
@@ -49,28 +52,46 @@ const type = fc.constantFrom(
   'text/plain',
   'nonsense',
 );
-const pages = ['/', '/help', '/register', '/recover', '/register/sent', '/recover/sent', '/activate', '/language'];
-const endpoints = ['/token', '/introspect', '/revoke', '/par', '/userinfo', '/sign-out/confirm'];
+const endpoints = '/token /introspect /revoke /par /userinfo /authorize /sign-out /sign-out/confirm'.split(' ');
 
-/** A house, and a browser in the middle of a sign-in: `forms` are the addresses of all forms, those of its interaction too. */
+/**
+ * A house, a browser in the middle of a sign-in, and one that is signed in: `forms` are the addresses of all forms, those of the
+ * interaction too, `pages` of all pages.
+ */
 export interface FuzzScene {
   house: TestHouse;
   forms: readonly string[];
-  /** The cookies that the browser would send to an address of the house. */
+  pages: readonly string[];
+  /** The cookies that a browser would send to an address of the house: the signed-in one to what is for who is signed in. */
   cookies(path: string): Promise<string>;
 }
+
+/** What is for who is signed in; not what signs out, after which there would be nobody. */
+const signedIn = ['/', '/password', '/password/changed', '/permissions', '/devices', '/confirm-email', '/signed-in'];
 
 export async function fuzzScene(): Promise<FuzzScene> {
   const house = await startTestHouse({ elementary, apps: [...twoApps, ...apps.slice(2, 4)] });
   const browser = openBrowser();
+  const mother = openBrowser();
+  await register(mother, house, 'maria@example.org');
   const uid = interactionOf(await enterApp(browser, house));
   const forms = [
     '/register /register/code /recover /activate /activate/password /recover/link'.split(' '),
-    '/recover/password /confirm-email /password /permissions /leave /done'.split(' '),
+    '/recover/password /confirm-email /password /permissions /devices /leave /done'.split(' '),
     ['login', 'terms', 'news', 'address', 'consent', 'cancel'].map((page) => `/interaction/${uid}/${page}`),
     ['login', 'cancel'].map((page) => `/interaction/never-was/${page}`),
   ].flat();
-  return { house, forms, cookies: (path) => browser.jar.getCookieString(`${house.issuer}${path}`) };
+  const pages = [
+    '/ /help /terms /language /sign-in /signed-in /signed-out /done /register /register/sent /recover /recover/sent'.split(
+      ' ',
+    ),
+    '/recover/link /recover/password /activate /activate/password /confirm-email'.split(' '),
+    '/password /password/changed /permissions /devices'.split(' '),
+    [`/interaction/${uid}`, '/interaction/never-was'],
+  ].flat();
+  const cookies = (path: string): Promise<string> =>
+    (signedIn.includes(path) ? mother : browser).jar.getCookieString(`${house.issuer}${path}`);
+  return { house, forms, pages, cookies };
 }
 
 /** One case of one kind: what is sent, in this order. */
@@ -87,15 +108,16 @@ const kinds = {
       return [{ target, headers, body: new URLSearchParams(pairs).toString() }];
     }),
   'in an address: path, query, language, cookies': fc
-    .tuple(fc.constantFrom(...pages), fields, value)
-    .map(([path, pairs, text]): Case => async () => {
+    .tuple(fc.nat(), fields, value)
+    .map(([which, pairs, text]): Case => async ({ pages, cookies }) => {
+      const path = pages[which % pages.length] ?? '/';
       const query = new URLSearchParams([
         ...pairs.map(([name, each]) => [name, each.slice(0, 2_000)]),
         ['interaction', text.slice(0, 2_000)],
         ['return', text.slice(0, 2_000)],
         ['ui_locales', text.slice(0, 200)],
       ]);
-      const headers = { 'accept-language': quoted(text), cookie: `pa-shared=${quoted(text)}` };
+      const headers = { 'accept-language': quoted(text), cookie: `${await cookies(path)}; pa-shared=${quoted(text)}` };
       return [{ target: `${path}?${query}`, headers }];
     }),
   'to the endpoints of apps and to /authorize': fc

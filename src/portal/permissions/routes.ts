@@ -54,6 +54,7 @@ export function permissionRoutes(router: RouterInstance, parts: PermissionParts)
     if (session === null) return ctx.redirect('/sign-in');
     const clientId = field(ctx, 'app').slice(0, 64);
     const ended = await revokeConsent(db, clock, audit, session.accountId, clientId);
+    if (!ended && interactions.app(clientId) === null) throw Object.assign(new Error('no such app'), { status: 404 });
     parts.tellApps();
     await show(ctx, session.accountId, ended ? nameOf(ctx, clientId) : null);
   });

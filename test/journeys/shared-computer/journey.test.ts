@@ -147,6 +147,14 @@ describe.each(databases)('a shared computer, on %s', (kind) => {
     return browser;
   }
 
+  it.each(['never-was', '-'.repeat(36), 'f'.repeat(36), '00000000-0000-4000-8000-000000000000', '%00', "'"])(
+    'says no more than that one is done for an end that never was, or is none: %s',
+    async (end) => {
+      const page = await openBrowser().get(`${house.issuer}/done?end=${end}`);
+      expect([page.status < 500, page.text.includes('confirmed')]).toEqual([true, false]);
+    },
+  );
+
   it('is no longer one for the browser in which somebody says so', async () => {
     const browser = await signedIn('shared');
     await done(await atHome(browser));
