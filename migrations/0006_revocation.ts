@@ -54,7 +54,7 @@ const statements = [
      number integer not null,
      tried_at timestamptz not null,
      status integer,
-     milliseconds integer not null,
+     milliseconds integer,
      words text,
      primary key (delivery_id, number)
    )`,

@@ -175,7 +175,8 @@ export interface DeliveryTriesTable {
   number: number;
   tried_at: Moment;
   status: number | null;
-  milliseconds: number;
+  /** Null where the server ended in the middle of the try. */
+  milliseconds: number | null;
   words: string | null;
 }
 

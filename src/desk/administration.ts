@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { endFreshProofs } from '../accounts/fresh-proof.js';
 import { disableAccount, findAccount, reopenAccount } from '../accounts/standing.js';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
@@ -87,6 +88,7 @@ const operations: Record<string, Operation> = {
     const target = await targetOf(parts, asked);
     return db.transaction().execute(async (trx) => {
       const onTheirWay = 'account' in target && (await isSigningIn(trx, clock(), target.account));
+      if ('account' in target && !('app' in target)) await endFreshProofs(trx, clock, target.account);
       const revoked = await revoke(trx, audit, clock, target, 'ended-by-operator', actor);
       // Thrown in the transaction: where there was nothing to end, nothing is written either.
       if (revoked.sessions === 0 && revoked.grants === 0 && !onTheirWay) throw new DeskRefused(nothingLeft(target));
@@ -169,11 +171,16 @@ export function administration(room: string): DeskCommand {
   };
 }
 
+/** How many a list has at most. */
+const mostShown: Readonly<Record<string, number>> = { 'sessions list': 50, 'deliveries list': 100 };
+
 /** What is told where no JSON is asked for. */
 function inWords(name: string, answer: object): string {
   if (Array.isArray(answer)) {
     if (answer.length === 0) return 'There are none.';
-    return answer.map((row: Record<string, unknown>) => line(row)).join('\n');
+    const lines = answer.map((row: Record<string, unknown>) => line(row));
+    if (answer.length >= (mostShown[name] ?? Infinity)) lines.push(`Only the first ${answer.length} are shown.`);
+    return lines.join('\n');
   }
   return `${name}: done.\n${line(answer as Record<string, unknown>)}`;
 }

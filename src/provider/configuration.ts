@@ -33,7 +33,7 @@ export interface ProviderPages {
  * @returns by what its confirmations are asked for, or null when there was nothing to end
  */
 export type EndSession = (
-  target: { session: string } | { app: string; sid: string },
+  target: { session: string } | { app: string; sid: string } | { grant: string },
   because: string,
   accountId: string | undefined,
 ) => Promise<string | null>;

@@ -37,7 +37,7 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
       throw error;
     }
   };
-  replaceSignOut(provider, parts);
+  replaceSignOut(provider, parts, logger);
 
   const refused = (event: string, clientId: string | undefined, error: Error): void => {
     logger.info({ event, client: clientId, error: 'error' in error ? error.error : error.name }, 'provider: refused');
@@ -56,7 +56,7 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
  * The library only forgets the cookie's row, and tells each app once, while the browser waits. Ours leaves a tombstone, which a
  * request in flight cannot undo, and durable deliveries.
  */
-function replaceSignOut(provider: Provider, parts: ProviderParts): void {
+function replaceSignOut(provider: Provider, parts: ProviderParts, logger: Logger): void {
   const forget = provider.Session.prototype.destroy;
   provider.Session.prototype.destroy = async function destroy() {
     const revocation = await parts.endSession({ session: this.uid }, 'signed-out', this.accountId);
@@ -73,4 +73,13 @@ function replaceSignOut(provider: Provider, parts: ProviderParts): void {
     await parts.endSession({ app: this.clientId, sid }, 'left-app', accountId);
   };
   Object.assign(provider.Client.prototype, { backchannelLogout: tell });
+  // A code or a refresh token that comes twice ends its grant (RFC 6749 §4.1.2): somebody else may hold the app's session, so the
+  // app is told. What the app gives back by itself, or what ends with the whole session, is told elsewhere or not at all.
+  provider.on('grant.revoked', (ctx, grantId) => {
+    if (ctx.oidc.route !== 'token') return;
+    const { accountId } = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken ?? {};
+    parts.endSession({ grant: grantId }, 'used-twice', accountId).catch((error: unknown) => {
+      logger.error({ err: error }, 'provider: an app was not told that its grant ended');
+    });
+  });
 }

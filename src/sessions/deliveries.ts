@@ -58,8 +58,8 @@ export interface DueDelivery {
 }
 
 /**
- * Takes deliveries whose turn it is, as this process's for half a minute: if it dies they come up again. Other instances take
- * others. An app has a bounded number at once, so that a slow one delays nobody else.
+ * Takes deliveries whose turn it is, as this process's for a while: if it dies they come up again, and the try that died with it is
+ * recorded. Other instances take others. An app has a bounded number at once, so that a slow one delays nobody else.
  *
  * @param busy how many this process has in flight, by client id
  */
@@ -79,12 +79,21 @@ export async function takeDueDeliveries(
         for update skip locked
       ) turn
     )
-    update deliveries d set tries = d.tries + 1, next_try_at = ${after(now, values.deliveryLease)}
-    from clients c
-    -- As an array, which is known to be short: joined, a long queue was read from its beginning to its end.
-    where d.id = any(array(select id from due)) and c.client_id = d.client_id
-    returning d.id, d.client_id as "clientId", d.account_id as "accountId", d.sid, d.tries, d.created_at as "createdAt",
-      coalesce(c.backchannel_logout_uri, '') as address, c.logout_alg as alg, c.sector`.execute(db);
+    , taken as (
+      update deliveries d set tries = d.tries + 1, next_try_at = ${after(now, values.deliveryLease)}
+      from clients c
+      -- As an array, which is known to be short: joined, a long queue was read from its beginning to its end.
+      where d.id = any(array(select id from due)) and c.client_id = d.client_id
+      returning d.id, d.client_id as "clientId", d.account_id as "accountId", d.sid, d.tries, d.created_at as "createdAt",
+        coalesce(c.backchannel_logout_uri, '') as address, c.logout_alg as alg, c.sector
+    ), died as (
+      insert into delivery_tries (delivery_id, number, tried_at, words)
+      select id, tries - 1, ${now}::timestamptz, 'the server ended before the answer' from taken
+      where tries > 1 and not exists (
+        select from delivery_tries t where t.delivery_id = taken.id and t.number = taken.tries - 1)
+      on conflict do nothing
+    )
+    select * from taken`.execute(db);
   return rows;
 }
 
@@ -125,7 +134,8 @@ export async function recordTry(db: Database, clock: Clock, delivery: DueDeliver
     with tried as (
       insert into delivery_tries (delivery_id, number, tried_at, status, milliseconds, words)
       values (${delivery.id}, ${delivery.tries}, ${made.triedAt}, ${made.status}, ${made.milliseconds}, ${made.words})
-      on conflict do nothing
+      on conflict (delivery_id, number) do update set tried_at = excluded.tried_at, status = excluded.status,
+        milliseconds = excluded.milliseconds, words = excluded.words
     )
     update deliveries set state = ${state}, settled_at = ${settled}::timestamptz, next_try_at = ${next}
     where id = ${delivery.id} and state = 'waiting'`.execute(db);

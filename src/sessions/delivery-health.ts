@@ -48,7 +48,7 @@ export async function deliveryHealth(db: Database, clock: Clock, clientId: strin
       select jsonb_build_object('at', t.tried_at, 'status', t.status, 'words', t.words) as "lastFailure"
       from deliveries d join delivery_tries t on t.delivery_id = d.id
       where d.client_id = c.client_id and d.created_at >= ${since} and t.status is distinct from 200
-        and t.status is distinct from 204
+        and t.status is distinct from 204 and t.milliseconds is not null
       order by t.tried_at desc limit 1) f on true
     where ${clientId}::text is null or c.client_id = ${clientId}
     order by c.client_id`.execute(db);

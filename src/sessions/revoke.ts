@@ -11,7 +11,8 @@ const batch = 5_000;
 
 /**
  * What ends. `sessions`: these sessions. `account`: every session of an account, but perhaps the one at hand. `app`: what one
- * app holds, of one account or of everybody; the sessions go on. `sid`: one app's part of one session.
+ * app holds, of one account or of everybody; the sessions go on. `sid`: one app's part of one session. `grant`:
+ * the same by its grant, as when a code comes twice.
  */
 export type Target =
   | { session: string }
@@ -19,6 +20,7 @@ export type Target =
   | { account: string; except?: string }
   | { app: string; account?: string }
   | { app: string; sid: string }
+  | { grant: string }
   | { apps: readonly string[]; accounts: readonly string[] };
 
 /** What a revocation reached. */
@@ -118,7 +120,7 @@ async function raiseGeneration(
 
 /** @returns the uids of the sessions that ended now */
 async function endSessions(trx: Database, now: Date, target: Target, because: string): Promise<string[]> {
-  if ('app' in target || 'apps' in target) return [];
+  if ('app' in target || 'apps' in target || 'grant' in target) return [];
   const which =
     'account' in target
       ? sql`account_id = ${target.account} and uid <> ${target.except ?? ''}`
@@ -151,6 +153,7 @@ function authorizationsOf(target: Target, uids: string[]) {
   const ofAccounts = (accounts: readonly string[]) =>
     sql`z.session_uid in (select uid from sessions where account_id = any(${accounts}::uuid[]))`;
   if ('apps' in target) return sql`z.client_id = any(${target.apps}::text[]) and ${ofAccounts(target.accounts)}`;
+  if ('grant' in target) return sql`z.grant_id = ${target.grant}`;
   if (!('app' in target)) return sql`z.session_uid = any(${uids}::text[])`;
   if ('sid' in target) return sql`z.client_id = ${target.app} and z.sid = ${target.sid}`;
   if (target.account !== undefined) return sql`z.client_id = ${target.app} and ${ofAccounts([target.account])}`;

@@ -74,7 +74,20 @@ describe('of many at once', () => {
     }
   });
 
+  /** The apps that are told because something of theirs was used twice: who used it first may have been another. */
+  const told = async (): Promise<number> => {
+    const rows = await house.db
+      .selectFrom('deliveries')
+      .innerJoin('revocations', 'revocations.id', 'deliveries.revocation_id')
+      .select('client_id')
+      .where('because', '=', 'used-twice')
+      .where('client_id', '=', 'echoices')
+      .execute();
+    return rows.length;
+  };
+
   it('a code used again ends the whole grant', async () => {
+    const before = await told();
     const fields = await echoices.codeForm(mother);
     const { body } = await post(house, '/token', fields, credentials());
     expect((await post(house, '/token', fields, credentials())).body).toMatchObject({ error: 'invalid_grant' });
@@ -84,9 +97,11 @@ describe('of many at once', () => {
       headers: { authorization: `Bearer ${String(body['access_token'])}` },
     });
     expect(info.status).toBe(401);
+    expect(await eventually(told, (count) => count > before)).toBe(before + 1);
   });
 
   it('a refresh token used again later than 5 s ends the grant, sooner it is only refused', async () => {
+    const before = await told();
     const { body } = await post(house, '/token', await echoices.codeForm(mother), credentials());
     const first = { grant_type: 'refresh_token', refresh_token: String(body['refresh_token']) };
     const second = await post(house, '/token', first, credentials());
@@ -98,6 +113,7 @@ describe('of many at once', () => {
     expect((await post(house, '/token', first, credentials())).body).toMatchObject({ error: 'invalid_grant' });
     const last = { grant_type: 'refresh_token', refresh_token: String(third.body['refresh_token']) };
     expect((await post(house, '/token', last, credentials())).body).toMatchObject({ error: 'invalid_grant' });
+    expect(await eventually(told, (count) => count > before)).toBe(before + 1);
   });
 });
 
