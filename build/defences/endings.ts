@@ -126,8 +126,8 @@ export const endings: readonly Defence[] = [
   {
     row: 18,
     what: 'the page after a sign-out is of this account alone',
-    file: 'interactions/sign-out/last-sign-out.ts',
-    find: 'if (session !== null && session.accountId !== accountId) return [];',
+    file: 'interactions/sign-out/routes.ts',
+    find: "if ((await parts.interactions.session(ctx)) !== null) return ctx.redirect('/');",
     replacement: '',
     test: 'test/http/devices.test.ts',
     named: 'the page after',

@@ -25,13 +25,11 @@ export function noteSignOut(ctx: Context, cookies: CookieJar, revocation: string
   else cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
 }
 
-/** What the apps have said to the sign-out that this browser saw last; nothing while somebody else is signed in on it. */
+/** What the apps have said to the sign-out that this browser saw last, for a page that nobody sees who is signed in. */
 export async function lastSignOut(ctx: Context, parts: LastSignOutParts): Promise<AppConfirmation[]> {
   const revocation = parts.cookies.get(ctx, 'signed-out') ?? '';
   const { accountId, apps } = await youngConfirmations(parts, revocation);
   if (accountId === null) return [];
-  const session = await parts.interactions.session(ctx);
-  if (session !== null && session.accountId !== accountId) return [];
   askAgain(ctx);
   return apps.map(({ clientId, name, state }) => {
     const app = parts.interactions.app(clientId);
