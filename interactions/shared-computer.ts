@@ -43,6 +43,8 @@ export function doneRoutes(router: RouterInstance, parts: LastSignOutParts & { r
   });
 
   router.get('/done', async (ctx) => {
+    // Whoever leads a person here by a link has not signed them out: they must not read it, and walk away.
+    if ((await interactions.session(ctx)) !== null) return ctx.redirect('/');
     const end = parameter(ctx, 'end');
     reply(ctx, DonePage, { apps: await countSignOut(ctx, parts, end), again: `/done?${new URLSearchParams({ end })}` });
   });

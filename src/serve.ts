@@ -89,7 +89,7 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
               apps,
             }),
           desk: async (name, args) => {
-            const command = deskCommands[name];
+            const command = deskCommands.get(name);
             if (command === undefined) throw new DeskRefused(`The running server does not know the command ${name}.`);
             return command(
               {

@@ -53,7 +53,7 @@ export function addressRoutes(router: RouterInstance, parts: AddressPageParts): 
   router.post('/confirm-email', async (ctx) => {
     const session = await interactions.session(ctx);
     const { t } = reply.view(ctx);
-    const change = await confirmAddress(parts, t, field(ctx, 'token').slice(0, 100), session?.accountId ?? null);
+    const change = await confirmAddress(parts, t, field(ctx, 'token').slice(0, 100), session);
     if (change.kind === 'expired' || change.kind === 'session') {
       const problem = { reason: change.kind, againHref: '/', signInHref: '/sign-in' } as const;
       return reply(ctx, LinkProblemPage, problem, { status: 410, path: '/' });

@@ -52,7 +52,7 @@ export interface SignedOutProps {
 export function SignedOutPage({ view, app, apps, again }: SignedOutProps): JSX.Element {
   const { t } = view;
   return (
-    <Document view={view} title={t('signedOut.title')} isLive={isWaiting(apps)}>
+    <Document view={view} title={t('signedOut.title')} isDone isLive={isWaiting(apps)}>
       <Card title={t('signedOut.title')}>
         <p class="pa-lead">{t('signedOut.lead')}</p>
         <Confirmations view={view} apps={apps} again={again} />

@@ -4,6 +4,7 @@ import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
 import type { Translate } from '../locales/translate.js';
 import type { PostLetter } from '../mail/outbox.js';
+import { holdLiveSession } from '../sessions/live-session.js';
 import { after, values } from '../values.js';
 import { addressChangedLetter, addressLetter } from './letters.js';
 import { lockMailbox } from './mailbox-lock.js';
@@ -73,17 +74,18 @@ export type AddressChange = { kind: 'done'; email: string } | { kind: 'expired' 
  * Makes a confirmed address the account's own: proof at the new one, notice to the old one. The link is of no use in a
  * session of anybody else.
  *
- * @param accountId who is signed in, or null
+ * @param session in which it is said, or null; one that ends at this moment changes nothing any more
  */
 export async function confirmAddress(
   parts: AddressParts,
   t: Translate,
   token: string,
-  accountId: string | null,
+  session: { uid: string; accountId: string } | null,
 ): Promise<AddressChange> {
   const { db, clock, audit, post } = parts;
   return db.transaction().execute(async (trx) => {
     const now = clock();
+    const accountId = session !== null && (await holdLiveSession(trx, session)) ? session.accountId : null;
     const request = await trx
       .selectFrom('account_requests')
       .select(['id', 'account_id', 'identifier'])

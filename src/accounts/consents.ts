@@ -1,6 +1,7 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import { holdLiveSession } from '../sessions/live-session.js';
 import { revoke } from '../sessions/revoke.js';
 
 /** What a person allowed a vendor's app, and since when. */
@@ -10,19 +11,25 @@ export interface Consent {
   givenAt: Date;
 }
 
-/** Writes what a person allowed; an earlier word about the same app gives way. */
+/**
+ * Writes what a person allowed; an earlier word about the same app gives way. A session that ends at this moment allows nothing any
+ * more.
+ */
 export async function giveConsent(
   db: Database,
   clock: Clock,
   audit: RecordEvent,
-  { accountId, clientId, facts }: { accountId: string; clientId: string; facts: readonly string[] },
+  given: { session: { uid: string; accountId: string }; clientId: string; facts: readonly string[] },
 ): Promise<void> {
+  const { session, clientId, facts } = given;
+  const { accountId } = session;
   await db.transaction().execute(async (trx) => {
-    const given = { facts: [...facts], given_at: clock(), revoked_at: null };
+    if (!(await holdLiveSession(trx, session))) return;
+    const allowed = { facts: [...facts], given_at: clock(), revoked_at: null };
     await trx
       .insertInto('consents')
-      .values({ account_id: accountId, client_id: clientId, ...given })
-      .onConflict((conflict) => conflict.columns(['account_id', 'client_id']).doUpdateSet(given))
+      .values({ account_id: accountId, client_id: clientId, ...allowed })
+      .onConflict((conflict) => conflict.columns(['account_id', 'client_id']).doUpdateSet(allowed))
       .execute();
     await audit(trx, {
       kind: 'consent.given',

@@ -80,14 +80,16 @@ async function rotate(desk: Desk, use: string | undefined, now: boolean): Promis
 
 /** What revoking a key costs, in words. */
 function costs({ use, state, sessions, signed, unknownUntil }: Cost): string {
-  if (signed === null) return 'no sign-in, because it never signed';
+  const copies = `apps may take its signatures for ${jwksMinutes} minutes more, from their copy of the key set`;
+  // It is published before it signs: whoever has it can make ID tokens as well as with the one that does.
+  if (signed === null) return `no sign-in, because it never signed${use === 'sig' ? `; ${copies}` : ''}`;
   const span =
     signed.until === null
       ? `since ${shown(signed.since)}`
       : `between ${shown(signed.since)} and ${shown(signed.until)}`;
   const words = [`${sessions} ${sessions === 1 ? 'sign-in' : 'sign-ins'}, all that were in use ${span}`];
   if (use === 'cookie') words.push('sign-ins under way begin again');
-  else words.push(`apps may take its signatures for ${jwksMinutes} minutes more, from their copy of the key set`);
+  else words.push(copies);
   if (use === 'sig' && state === 'current' && unknownUntil !== null) {
     words.push(`apps may refuse sign-ins until ${shown(unknownUntil)}, because the next key is new to them`);
   }

@@ -16,15 +16,12 @@ import type { DeskCommand } from './desk.js';
 import { keysCommand } from './keys.js';
 import { secretsCommand } from './secrets.js';
 
-/** The commands that work on the database, by name. */
-export const deskCommands: Readonly<Record<string, DeskCommand>> = {
-  keys: keysCommand,
-  secret: secretsCommand,
-  accounts: administration('accounts'),
-  sessions: administration('sessions'),
-  clients: administration('clients'),
-  deliveries: administration('deliveries'),
-};
+/** The commands that work on the database, by name; a map, because every object also has names that nobody gave it. */
+export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
+  ['keys', keysCommand],
+  ['secret', secretsCommand],
+  ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, administration(room)] as const),
+]);
 
 /**
  * Runs a command here, or lets the server run it that holds the embedded database.
@@ -33,7 +30,7 @@ export const deskCommands: Readonly<Record<string, DeskCommand>> = {
  * @throws DeskRefused, KeysRefused, or ControlRefused with the server's sentence
  */
 export async function runAtDesk(config: Config, name: string, args: string[]): Promise<string> {
-  const command = deskCommands[name];
+  const command = deskCommands.get(name);
   if (command === undefined) throw new DeskRefused(`There is no command ${name}.`);
   if (config.databaseUrl === null) {
     if (folderHolder(config.dataDir) !== null) return askDesk(config.dataDir, name, args);

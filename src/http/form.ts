@@ -7,7 +7,8 @@ export const parseForm: Middleware = bodyParser({
   formLimit: '16kb',
   encoding: 'utf-8',
   onError: (error) => {
-    throw Object.assign(error, { expose: true });
+    // What cannot be unpacked comes without a status; whatever it is, it was sent so.
+    throw Object.assign(error, { status: 'status' in error ? error.status : 400, expose: true });
   },
 });
 

@@ -63,7 +63,11 @@ export interface Interactions {
 export type NoteFinished = (ctx: Context, uid: string) => void;
 
 /** Writes what a person allowed a vendor's app. */
-export type GiveConsent = (given: { accountId: string; clientId: string; facts: readonly string[] }) => Promise<void>;
+export type GiveConsent = (given: {
+  session: { uid: string; accountId: string };
+  clientId: string;
+  facts: readonly string[];
+}) => Promise<void>;
 
 const acr = 'urn:parent-access:acr:password';
 
@@ -143,7 +147,8 @@ export function interactions(
         throw new errors.InvalidRequest('no consent is asked');
       // The permission itself is what counts; the grant is made from it, and from the registration.
       if (app.party === 'vendor') {
-        await giveConsent({ accountId: session.accountId, clientId: app.client_id, facts: consentFacts(app) });
+        const { uid, accountId } = session;
+        await giveConsent({ session: { uid, accountId }, clientId: app.client_id, facts: consentFacts(app) });
       }
       return finish(ctx, { consent: {} });
     },

@@ -58,7 +58,7 @@ export const forgetScript: Asset = createAsset(
   readFileSync(new URL('./forget-form.js', import.meta.url)),
 );
 
-/** The script by which pages of a shared computer hear that somebody is done. */
+/** The script by which pages hear that somebody signed out in another tab. */
 export const tabsScript: Asset = createAsset(
   'shared-tabs',
   'js',

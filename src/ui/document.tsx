@@ -20,7 +20,7 @@ export interface DocumentProps {
   readonly hasPassword?: boolean;
   /** A part of the page is still to come, and a script brings it. */
   readonly isLive?: boolean;
-  /** Somebody is done at this computer: pages in other tabs are told. */
+  /** Somebody signed out in this browser: pages in other tabs are told. */
   readonly isDone?: boolean;
   readonly children: ComponentChildren;
 }
@@ -64,6 +64,8 @@ export function Document({
   const site = t('site.name');
   const full = t('site.title', { title, site });
   const other = otherLanguage[locale];
+  // What shows something of who is signed in hears that they are not any more, whatever the computer was called when it was shown.
+  const hears = view.sharedComputer === true || signOutAction !== undefined;
   return (
     <html lang={locale} dir="ltr">
       <head>
@@ -74,7 +76,7 @@ export function Document({
         <title>{hasErrors === true ? t('site.errorTitle', { title: full }) : full}</title>
         <link rel="stylesheet" href={stylesheet.path} />
         {view.answersForm === true && <script defer src={forgetScript.path} data-path={safePath(path) ?? '/'} />}
-        {(view.sharedComputer === true || isDone === true) && (
+        {(hears || isDone === true) && (
           <script defer src={tabsScript.path} {...(isDone === true ? { 'data-done': '' } : {})} />
         )}
         {hasPassword === true && <script type="module" src={passwordScript.path} />}

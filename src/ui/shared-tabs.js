@@ -1,4 +1,4 @@
-// On a shared computer, pages in other tabs load themselves again when somebody is done in one: what they showed is gone.
+// Pages in other tabs load themselves again when somebody signed out in one: what they showed is gone.
 const tabs = new BroadcastChannel('pa-shared-tabs');
 if (document.currentScript.dataset.done === undefined) tabs.addEventListener('message', () => location.reload());
 else tabs.postMessage('done');

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { confirmAddress } from '../../src/accounts/change-address.js';
 import { lockMailbox } from '../../src/accounts/mailbox-lock.js';
 import { auditLog } from '../../src/audit/audit.js';
-import { secretHash } from '../../src/database/secrets.js';
+import { newSecret, secretHash } from '../../src/database/secrets.js';
 import type { Database } from '../../src/database/database.js';
 import { translator } from '../../src/locales/translate.js';
+import { revoke } from '../../src/sessions/revoke.js';
 import { freshDatabase } from '../support/database.js';
 import type { FreshDatabase } from '../support/database.js';
 
@@ -25,6 +26,42 @@ async function account(db: Database, email: string): Promise<string> {
   return (await db.insertInto('accounts').values(values).returning('id').executeTakeFirstOrThrow()).id;
 }
 
+/** The link that went to the new mailbox. */
+async function mailed(db: Database, accountId: string, address: string, link: string): Promise<void> {
+  await db
+    .insertInto('account_requests')
+    .values({
+      kind: 'address',
+      browser_hash: '',
+      identifier: address,
+      phone: null,
+      locale: 'en',
+      client_id: null,
+      interaction_uid: null,
+      outcome: 'address',
+      contact_id: null,
+      account_id: accountId,
+      token_hash: secretHash(link),
+      code_hash: null,
+      claim_hash: null,
+      created_at: now,
+      expires_at: new Date(now.getTime() + 60_000),
+      code_expires_at: now,
+    })
+    .execute();
+}
+
+/** A session of the account, `uid` and all. */
+async function session(db: Database, accountId: string): Promise<{ uid: string; accountId: string }> {
+  const uid = newSecret();
+  const times = { created_at: now, last_used_at: now, expires_at: new Date(now.getTime() + 60_000) };
+  await db
+    .insertInto('sessions')
+    .values({ uid, account_id: accountId, ...times })
+    .execute();
+  return { uid, accountId };
+}
+
 describe('confirming an address', () => {
   let database: FreshDatabase;
   beforeAll(async () => {
@@ -35,27 +72,8 @@ describe('confirming an address', () => {
   it('while somebody registers by the same mailbox waits for them, and finds it taken', async () => {
     const { db } = database;
     const accountId = await account(db, 'old@example.org');
-    await db
-      .insertInto('account_requests')
-      .values({
-        kind: 'address',
-        browser_hash: '',
-        identifier: wanted,
-        phone: null,
-        locale: 'en',
-        client_id: null,
-        interaction_uid: null,
-        outcome: 'address',
-        contact_id: null,
-        account_id: accountId,
-        token_hash: secretHash('the link'),
-        code_hash: null,
-        claim_hash: null,
-        created_at: now,
-        expires_at: new Date(now.getTime() + 60_000),
-        code_expires_at: now,
-      })
-      .execute();
+    await mailed(db, accountId, wanted, 'the link');
+    const here = await session(db, accountId);
     const parts = { db, clock, audit: auditLog(clock), post: async () => {}, issuer: 'http://localhost:3000' };
     const registration = Promise.withResolvers<void>();
     const registering = db.transaction().execute(async (trx) => {
@@ -71,7 +89,22 @@ describe('confirming an address', () => {
       }
     });
     await registration.promise;
-    expect(await confirmAddress(parts, translator('en'), 'the link', accountId)).toEqual({ kind: 'taken' });
+    expect(await confirmAddress(parts, translator('en'), 'the link', here)).toEqual({ kind: 'taken' });
     await registering;
+  });
+
+  it('is of no use in a session that ends at this moment, and leaves the link to its owner', async () => {
+    const { db } = database;
+    const accountId = await account(db, 'owner@example.org');
+    await mailed(db, accountId, 'moved@example.org', 'another link');
+    const parts = { db, clock, audit: auditLog(clock), post: async () => {}, issuer: 'http://localhost:3000' };
+    const confirm = (at: { uid: string; accountId: string }) =>
+      confirmAddress(parts, translator('en'), 'another link', at);
+    const thief = await session(db, accountId);
+    await db
+      .transaction()
+      .execute((trx) => revoke(trx, parts.audit, clock, { session: thief.uid }, 'test', 'operator'));
+    expect(await confirm(thief)).toEqual({ kind: 'session' });
+    expect(await confirm(await session(db, accountId))).toEqual({ kind: 'done', email: 'moved@example.org' });
   });
 });

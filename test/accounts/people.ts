@@ -9,6 +9,7 @@ export async function emptyAll(db: Database): Promise<void> {
     'account_requests',
     'fresh_proofs',
     'address_answers',
+    'consents',
     'letters_sent',
     ...everything,
     'deliveries',

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { interactionOf } from '../journeys/steps.js';
 import { apps, elementary } from '../provider/family.js';
@@ -66,6 +67,26 @@ describe('row 21: requests that are too large, too many or too slow', () => {
     const answer = await raw(house.issuer, { target, body: small, headers: ours() });
     expect(answer.status).toBeGreaterThanOrEqual(300);
     expect(answer.status).toBeLessThan(500);
+  });
+
+  it.each(['gzip', 'deflate', 'br'])(
+    'what says that it is packed with %s and is not is no fault of ours',
+    async (how) => {
+      for (const target of ['/register', '/done', '/authorize', '/sign-out', '/token']) {
+        const headers = { ...ours(), 'content-encoding': how };
+        expect([target, (await raw(house.issuer, { target, body: 'a=b', headers })).status]).toEqual([target, 400]);
+      }
+      expect(house.log.filter((line) => line.includes('request failed'))).toEqual([]);
+    },
+  );
+
+  it('what unpacks to a mountain is refused', async () => {
+    const headers = { ...ours(), 'content-encoding': 'gzip' };
+    const body = gzipSync(Buffer.alloc(50_000_000, 'a'));
+    for (const target of ['/register', '/authorize', '/sign-out']) {
+      expect([target, (await raw(house.issuer, { target, body, headers })).status]).toEqual([target, 413]);
+    }
+    await served();
   });
 
   it('fields within fields are no fields', async () => {

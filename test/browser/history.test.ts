@@ -95,6 +95,21 @@ describe('the history of a shared computer', () => {
     await computer.close();
   });
 
+  it('nor do the tabs of one’s own when somebody signs out, whatever the computer was called', async () => {
+    const { computer, page } = await sit();
+    await page.goto(`${house.issuer}/sign-in`);
+    await page.fill('[name=identifier]', maria);
+    await page.fill('[name=password]', next);
+    await press(page, 'Sign in');
+    const other = await computer.newPage();
+    await other.goto(`${house.issuer}/`);
+    expect(await other.locator(home).count()).toBeGreaterThan(0);
+    await press(page, 'Sign out');
+    await other.locator(home).first().waitFor({ state: 'detached' });
+    expect(await other.textContent('body')).not.toContain('Ana');
+    await computer.close();
+  });
+
   it('sends no chosen password again', async () => {
     const browser = openBrowser();
     await browser.get(`${house.issuer}/recover`);

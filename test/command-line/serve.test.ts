@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { askDesk } from '../../src/control.js';
 import { openBrowser } from '../support/browser.js';
 import { freshDatabase } from '../support/database.js';
 import { freePort } from '../support/house.js';
@@ -42,6 +43,12 @@ describe('serve on an empty folder', () => {
     server.child.kill('SIGKILL');
     await server.ended;
     rmSync(base, { recursive: true, force: true });
+  });
+
+  it('runs no command at its socket that has not been given a name', async () => {
+    for (const name of ['constructor', 'toString', '__proto__', 'nonsense', '']) {
+      await expect(askDesk(folder, name, [])).rejects.toThrow('does not know the command');
+    }
   });
 
   it('tells a newcomer in about ten lines what to open and with whom', () => {

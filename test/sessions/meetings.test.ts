@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { changePassword } from '../../src/accounts/change-password.js';
+import { giveConsent, hasConsent } from '../../src/accounts/consents.js';
 import { endSessions } from '../../src/accounts/end-sessions.js';
 import { passwordHasher } from '../../src/accounts/password-hasher.js';
 import { disableAccount, reopenAccount } from '../../src/accounts/standing.js';
@@ -138,6 +139,24 @@ describe('ends that meet', () => {
     expect(await change('owner')).toBe(true);
     expect(await hash()).not.toEqual(before);
     expect(await store().find('owner')).toBeDefined();
+  });
+
+  it('let an ended session allow nothing to a vendor any more', async () => {
+    const audit = auditLog(clock);
+    await register('homework', null);
+    const allow = (uid: string): Promise<void> =>
+      giveConsent(scene.db, clock, audit, {
+        session: { uid, accountId: scene.mother },
+        clientId: 'homework',
+        facts: ['name'],
+      });
+    await session('thief');
+    await session('owner');
+    await end({ session: 'thief' });
+    await allow('thief');
+    expect(await hasConsent(scene.db, scene.mother, 'homework', ['name'])).toBe(false);
+    await allow('owner');
+    expect(await hasConsent(scene.db, scene.mother, 'homework', ['name'])).toBe(true);
   });
 
   it('reach an app in more sessions than are taken at once', async () => {

@@ -163,6 +163,18 @@ describe.each(databases)('a shared computer, on %s', (kind) => {
     expect((await atHome(browser)).page().$('form[action="/done"]')).toBeNull();
   });
 
+  it('is not said to be left by its address alone: who is signed in there is led home', async () => {
+    for (const device of ['shared', 'own']) {
+      const browser = await signedIn(device);
+      for (const address of ['/done', `/done?end=${crypto.randomUUID()}`]) {
+        const page = await browser.get(`${house.issuer}${address}`);
+        expect([page.url, page.text.includes('You are signed out')]).toEqual([`${house.issuer}/`, false]);
+        expect(page.text).toContain('Ana');
+      }
+    }
+    expect((await openBrowser().get(`${house.issuer}/done`)).text).toContain('You are signed out');
+  });
+
   it('refuses "I am done" from another site', async () => {
     const answer = await fetch(`${house.issuer}/done`, {
       method: 'POST',
