@@ -132,12 +132,12 @@ async function expire(desk: Desk, clientId: string, name: string, at: string | u
   const end = at === undefined ? now : momentOf('--at', at, desk);
   const left = await db.transaction().execute(async (trx) => {
     const [before] = (await listSecrets(trx, app, now)).filter((each) => each.name === name);
-    const file = secret.expires_at === undefined ? null : new Date(secret.expires_at);
     if (before?.state === 'ended') {
       throw new DeskRefused(`The secret "${name}" of ${clientId} ended already, on ${shown(before.endsAt ?? now)}.`);
     }
-    if (file !== null && file <= end) {
-      throw new DeskRefused(`The secret "${name}" of ${clientId} ends sooner already, on ${shown(file)}.`);
+    const ends = before?.endsAt ?? null;
+    if (ends !== null && ends <= end) {
+      throw new DeskRefused(`The secret "${name}" of ${clientId} ends sooner already, on ${shown(ends)}.`);
     }
     if (!(await endSecret(trx, clientId, secret.sha256, end, now))) {
       throw new DeskRefused(`The secret "${name}" of ${clientId} has just been ended.`);

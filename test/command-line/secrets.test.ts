@@ -96,6 +96,12 @@ describe('parent-access clients secret', () => {
   it('list and expire work beside the servers', async () => {
     write({ ...app, secrets: [{ name: 'first', sha256: 'a'.repeat(64) }] });
     expect((await said('list', 'tutoring')).out).toMatch(/^first +in force +never +never$/m);
+    expect((await said('expire', 'tutoring', 'first', '--at', '2031-07-01')).code).toBe(0);
+    // An end that an operator has set is put off by nobody, and may come sooner.
+    expect(await said('expire', 'tutoring', 'first', '--at', '2032-07-01')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('ends sooner already, on 2031-07-01'),
+    });
     expect((await said('expire', 'tutoring', 'first')).code).toBe(0);
     expect((await said('list', 'tutoring')).out).toMatch(/^first +ended +\d{4}-\d\d-\d\d \d\d:\d\d UTC +never$/m);
     // The same secret under another name, as if it were new, stays ended.
