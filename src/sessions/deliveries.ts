@@ -78,8 +78,7 @@ export async function takeDueDeliveries(
         limit greatest(0, ${values.deliveriesAtOnce}::int - coalesce((${JSON.stringify(Object.fromEntries(busy))}::jsonb ->> c.client_id)::int, 0))
         for update skip locked
       ) turn
-    )
-    , taken as (
+    ), taken as (
       update deliveries d set tries = d.tries + 1, next_try_at = ${after(now, values.deliveryLease)}
       from clients c
       -- As an array, which is known to be short: joined, a long queue was read from its beginning to its end.
