@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -27,31 +27,39 @@ interface Verdict {
   says: string;
 }
 
-/** Runs the tests of one entry in the copy. */
-function run({ test, named }: Defence): { ran: number; failed: number } {
-  const report = join(folder, 'report.json');
-  rmSync(report, { force: true });
-  const { stderr } = spawnSync(
+/**
+ * Runs a program of the copy without holding up this one, which has to read what the database server says: a server whose words
+ * nobody reads stands still.
+ *
+ * @returns what it said on standard error, until it ended or a minute was over
+ */
+async function jest(options: string[]): Promise<string> {
+  const child = spawn(
     process.execPath,
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       join('node_modules', 'jest', 'bin', 'jest.js'),
-      test,
-      '--json',
-      '--forceExit',
-      `--outputFile=${report}`,
-      ...(named === undefined ? [] : ['--testNamePattern', named]),
+      ...options,
     ],
-    {
-      cwd: copy,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      encoding: 'utf8',
-      timeout: 60_000,
-      killSignal: 'SIGKILL',
-      env: { ...process.env, TEST_DATABASE_URL: server.url },
-    },
+    { cwd: copy, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TEST_DATABASE_URL: server.url } },
   );
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const late = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(late);
+  return said;
+}
+
+/** Runs the tests of one entry in the copy. */
+async function run({ test, named }: Defence): Promise<{ ran: number; failed: number }> {
+  const report = join(folder, 'report.json');
+  rmSync(report, { force: true });
+  const pattern = named === undefined ? [] : ['--testNamePattern', named];
+  const stderr = await jest([test, '--json', '--forceExit', `--outputFile=${report}`, ...pattern]);
   // The search of the log comes after all tests, and before their report.
   if (!existsSync(report) && stderr.includes('gives away what it must not')) return { ran: 1, failed: 1 };
   // A house that cannot be closed without its defence is a failure too, but one to look at.
@@ -63,7 +71,7 @@ function run({ test, named }: Defence): { ran: number; failed: number } {
   return { ran: numFailedTests + numPassedTests, failed: numFailedTests };
 }
 
-function examine(defence: Defence): Verdict {
+async function examine(defence: Defence): Promise<Verdict> {
   const path = join(copy, defence.file);
   const whole = readFileSync(path, 'utf8');
   if (whole.split(defence.find).length !== 2) return { fine: false, says: `not found once in ${defence.file}` };
@@ -72,7 +80,7 @@ function examine(defence: Defence): Verdict {
     whole.replace(defence.find, () => defence.replacement),
   );
   try {
-    const { ran, failed } = run(defence);
+    const { ran, failed } = await run(defence);
     if (ran === 0) return { fine: false, says: 'NO: no such test ran to its end' };
     return failed > 0
       ? { fine: true, says: `yes, ${failed} of ${ran}` }
@@ -91,7 +99,7 @@ try {
   for (const defence of [...protocol, ...people, ...doors, ...leftBehind, ...endings, ...trust].filter(
     ({ row }) => rows.length === 0 || rows.includes(String(row)),
   )) {
-    const { fine, says } = examine(defence);
+    const { fine, says } = await examine(defence);
     if (!fine) problems += 1;
     const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named.replaceAll('|', ' / ')}`}`;
     process.stdout.write(`| ${defence.row} | ${defence.what} | ${test} | ${says} |\n`);
