@@ -175,8 +175,8 @@ export const trust: readonly Defence[] = [
   },
   {
     row: 18,
-    what: 'a proof that waits ends with the password',
-    file: 'src/accounts/recover.ts',
+    what: 'a proof that waits ends with everything else',
+    file: 'src/accounts/end-everything.ts',
     find: 'await endFreshProofs(trx, clock, accountId);',
     replacement: '',
     test: 'test/attacks/row-18-unfinished.test.ts',

@@ -2,10 +2,8 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { holdLiveSession } from '../sessions/live-session.js';
-import { revoke } from '../sessions/revoke.js';
-import { endFreshProofs } from './fresh-proof.js';
+import { endEverything } from './end-everything.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { endRecoveries } from './requests.js';
 
 /** Posts the letter that tells the owner of a changed password, with the transaction that changes it. */
 export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>;
@@ -33,21 +31,9 @@ export async function changePassword(
       .set({ password_hash: passwordHash, password_changed_at: clock() })
       .where('id', '=', accountId)
       .execute();
-    await endFreshProofs(trx, clock, accountId);
-    await endRecoveries(trx, clock, accountId);
-    await revoke(
-      trx,
-      audit,
-      clock,
-      { account: accountId, except: sessionUid },
-      'password-changed',
-      `account:${accountId}`,
-    );
-    await audit(trx, {
-      kind: 'account.password-changed',
-      actor: `account:${accountId}`,
-      subject: `account:${accountId}`,
-    });
+    const owner = `account:${accountId}`;
+    await endEverything(trx, audit, clock, { accountId, except: sessionUid }, 'password-changed', owner);
+    await audit(trx, { kind: 'account.password-changed', actor: owner, subject: owner });
     await notice(trx, accountId);
     return true;
   });

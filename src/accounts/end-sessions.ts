@@ -2,9 +2,9 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { holdLiveSession } from '../sessions/live-session.js';
-import { endFreshProofs } from './fresh-proof.js';
 import { revoke } from '../sessions/revoke.js';
 import type { Revoked } from '../sessions/revoke.js';
+import { endEverything } from './end-everything.js';
 
 /**
  * Ends sessions of an account at its owner's word.
@@ -26,9 +26,8 @@ export async function endSessions(
     // Who was signed out in this very moment ends nobody else's session any more.
     if (!(await holdLiveSession(trx, at))) return { id: null, sessions: 0, grants: 0, deliveries: 0 };
     if (which === 'all' || which === 'others') {
-      await endFreshProofs(trx, clock, at.accountId);
-      const target = { account: at.accountId, ...(which === 'others' ? { except: at.uid } : {}) };
-      return revoke(trx, audit, clock, target, 'signed-out-everywhere', actor);
+      const all = { accountId: at.accountId, ...(which === 'others' ? { except: at.uid } : {}) };
+      return endEverything(trx, audit, clock, all, 'signed-out-everywhere', actor);
     }
     const own = await trx
       .selectFrom('sessions')

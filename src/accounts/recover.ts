@@ -1,14 +1,14 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
-import { revoke } from '../sessions/revoke.js';
 import { values } from '../values.js';
 import { mailboxState } from './account.js';
 import { recoveryCodeHash } from './activate.js';
 import type { PasswordNotice } from './change-password.js';
-import { endFreshProofs, leaveFreshProof } from './fresh-proof.js';
+import { endEverything } from './end-everything.js';
+import { leaveFreshProof } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { consumeRequest, endRecoveries } from './requests.js';
+import { consumeRequest } from './requests.js';
 import type { ClaimedRequest } from './requests.js';
 
 /** Whether the account of a claimed recovery must show its recovery code, because its mailbox is shared. */
@@ -74,9 +74,7 @@ export async function recover(
       .set({ password_hash: passwordHash, password_changed_at: now })
       .where('id', '=', accountId)
       .execute();
-    await endFreshProofs(trx, clock, accountId);
-    await endRecoveries(trx, clock, accountId);
-    await revoke(trx, audit, clock, { account: accountId }, 'recovered', `account:${accountId}`);
+    await endEverything(trx, audit, clock, { accountId }, 'recovered', `account:${accountId}`);
     await audit(trx, { kind: 'account.recovered', actor: `account:${accountId}`, subject: `account:${accountId}` });
     await notice(trx, accountId);
     return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId, recovery.shared) };

@@ -1,11 +1,9 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
-import { revoke } from '../sessions/revoke.js';
 import type { Revoked } from '../sessions/revoke.js';
 import { accountByIdentifier } from './account.js';
-import { endFreshProofs } from './fresh-proof.js';
-import { endRecoveries } from './requests.js';
+import { endEverything } from './end-everything.js';
 
 /** What an operator asked of an account cannot be done; the message is one sentence. */
 export class StandingRefused extends Error {
@@ -59,11 +57,9 @@ export async function disableAccount(
       .set({ disabled_at: clock(), disabled_as: as, disabled_reason: reason })
       .where('id', '=', accountId)
       .execute();
-    await endFreshProofs(trx, clock, accountId);
-    await endRecoveries(trx, clock, accountId);
     const subject = `account:${accountId}`;
     await audit(trx, { kind: `account.${as}`, actor, subject, details: { reason } });
-    return revoke(trx, audit, clock, { account: accountId }, as, actor);
+    return endEverything(trx, audit, clock, { accountId }, as, actor);
   });
 }
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { enterApp, password, register } from '../journeys/steps.js';
+import { enterApp, linkIn, password, pressLink, register } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import { signInAnew } from '../support/family-house.js';
 import { startTestHouse, twoApps } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
@@ -97,6 +98,36 @@ describe('where a parent is signed in', () => {
     expect(page.url).toBe(`${house.issuer}/signed-out`);
     expect(await isIn(phone)).toBe(false);
   });
+
+  it.each(['others', 'all'])(
+    '%s ends what was proved elsewhere and no sign-in took yet, and recoveries under way',
+    async (which) => {
+      const thief = openBrowser();
+      await thief.get(`${house.issuer}/recover`);
+      const letters = () => house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link'));
+      const before = letters().length;
+      await thief.submit({ identifier: maria });
+      const [letter] = await eventually(
+        () => letters().slice(before),
+        (fresh) => fresh.length > 0,
+      );
+      if (letter === undefined) throw new Error('no letter came');
+      await pressLink(thief, linkIn(letter, '/recover/link'));
+      await house.db
+        .insertInto('fresh_proofs')
+        .values(({ selectFrom }) => ({
+          id_hash: which,
+          account_id: selectFrom('accounts').select('id').where('email', '=', maria).limit(1).$castTo<string>(),
+          created_at: new Date(),
+          expires_at: new Date(Date.now() + 60_000),
+        }))
+        .execute();
+      await end(await signInAnew(house, maria), which);
+      expect((await thief.submit({ password: 'the way of the thief' })).status).toBe(410);
+      const open = house.db.selectFrom('fresh_proofs').select('id_hash').where('consumed_at', 'is', null);
+      expect(await open.where('id_hash', '=', which).execute()).toEqual([]);
+    },
+  );
 
   it('the page after a sign-out is of this account alone, whoever signs in next on the browser', async () => {
     const browser = await signInAnew(house, maria);
