@@ -5,6 +5,7 @@ import type { CookieJar } from '../../src/http/cookies.js';
 import { askAgain } from '../../src/http/security-headers.js';
 import type { Interactions } from '../../src/provider/interactions.js';
 import { confirmationsOf } from '../../src/sessions/deliveries.js';
+import type { Confirmation } from '../../src/sessions/deliveries.js';
 import type { AppConfirmation } from '../../src/ui/confirmations.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { after, values } from '../../src/values.js';
@@ -32,7 +33,7 @@ export function noteSignOut(ctx: Context, cookies: CookieJar, revocation: string
  */
 export async function lastSignOut(ctx: Context, parts: LastSignOutParts): Promise<AppConfirmation[]> {
   const revocation = parts.cookies.get(ctx, 'signed-out') ?? '';
-  const { apps } = await youngConfirmations(parts, revocation);
+  const apps = await youngConfirmations(parts, revocation);
   if (apps.length > 0) askAgain(ctx);
   return apps.map(({ clientId, name, state }) => {
     const app = parts.interactions.app(clientId);
@@ -42,12 +43,12 @@ export async function lastSignOut(ctx: Context, parts: LastSignOutParts): Promis
 
 /** The same by the name of the end alone, for a computer that others use next: how many apps, and not which. */
 export async function countSignOut(ctx: Context, parts: LastSignOutParts, named: string): Promise<AppConfirmation[]> {
-  const { apps } = await youngConfirmations(parts, named);
+  const apps = await youngConfirmations(parts, named);
   if (apps.length > 0) askAgain(ctx);
   return apps.map(({ state }) => ({ name: null, state }));
 }
 
-async function youngConfirmations({ db, clock }: LastSignOutParts, named: string) {
-  if (!uuid.test(named)) return { accountId: null, apps: [] };
+async function youngConfirmations({ db, clock }: LastSignOutParts, named: string): Promise<Confirmation[]> {
+  if (!uuid.test(named)) return [];
   return confirmationsOf(db, named, after(clock(), -values.signedOutPage));
 }

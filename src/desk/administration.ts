@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { endFreshProofs } from '../accounts/fresh-proof.js';
+import { endEverything } from '../accounts/end-everything.js';
 import { disableAccount, findAccount, reopenAccount } from '../accounts/standing.js';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
@@ -8,10 +7,8 @@ import type { Database } from '../database/database.js';
 import { openDeliveries, retryDeliveries } from '../sessions/deliveries.js';
 import { deliveryHealth } from '../sessions/delivery-health.js';
 import { revoke } from '../sessions/revoke.js';
-import type { Target } from '../sessions/revoke.js';
-import { liveSessions } from '../sessions/whereabouts.js';
+import { isSigningIn, liveSessions } from '../sessions/whereabouts.js';
 import { DeskRefused } from './desk.js';
-import type { DeskCommand } from './desk.js';
 
 export interface AdministrationParts {
   db: Database;
@@ -19,12 +16,12 @@ export interface AdministrationParts {
   audit: RecordEvent;
 }
 
-type Operation = (parts: AdministrationParts, asked: unknown) => Promise<unknown>;
+type Operation = (parts: AdministrationParts, asked: unknown) => Promise<object>;
 
 /** An operation with what it needs to be told. */
 function operation<Shape extends z.ZodType>(
   shape: Shape,
-  run: (parts: AdministrationParts, asked: z.infer<Shape>) => Promise<unknown>,
+  run: (parts: AdministrationParts, asked: z.infer<Shape>) => Promise<object>,
 ): Operation {
   return (parts, asked) => {
     const read = shape.safeParse(asked);
@@ -42,6 +39,7 @@ const one = z
     error: 'Say what, and only one of them: --account, --session or --client.',
   });
 const actor = 'operator';
+const because = 'ended-by-operator';
 
 async function knownClient({ db }: AdministrationParts, clientId: string): Promise<string> {
   const row = await db.selectFrom('clients').select('client_id').where('client_id', '=', clientId).executeTakeFirst();
@@ -87,9 +85,12 @@ const operations: Record<string, Operation> = {
     const { db, clock, audit } = parts;
     const target = await targetOf(parts, asked);
     return db.transaction().execute(async (trx) => {
-      const onTheirWay = 'account' in target && (await isSigningIn(trx, clock(), target.account));
-      if ('account' in target && !('app' in target)) await endFreshProofs(trx, clock, target.account);
-      const revoked = await revoke(trx, audit, clock, target, 'ended-by-operator', actor);
+      const accountId = 'account' in target ? target.account : null;
+      const onTheirWay = accountId !== null && (await isSigningIn(trx, clock, accountId));
+      const revoked =
+        accountId === null
+          ? await revoke(trx, audit, clock, target, because, actor)
+          : await endEverything(trx, audit, clock, { accountId }, because, actor);
       // Thrown in the transaction: where there was nothing to end, nothing is written either.
       if (revoked.sessions === 0 && revoked.grants === 0 && !onTheirWay) throw new DeskRefused(nothingLeft(target));
       return revoked;
@@ -109,27 +110,16 @@ const operations: Record<string, Operation> = {
   ),
 };
 
-async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>): Promise<Target> {
+/** What an operator can end. */
+type Endable = { account: string } | { app: string } | { session: string };
+
+async function targetOf(parts: AdministrationParts, asked: z.infer<typeof one>): Promise<Endable> {
   if (asked.account !== undefined) return { account: await findAccount(parts.db, asked.account) };
   if (asked.client !== undefined) return { app: await knownClient(parts, asked.client) };
   return { session: await knownSession(parts, asked.session ?? '') };
 }
 
-/** Whether somebody has been let in and has only to go on: that ends too, though no session is there yet. */
-async function isSigningIn(trx: Database, now: Date, accountId: string | undefined): Promise<boolean> {
-  const waiting = await trx
-    .selectFrom('artifacts')
-    .select('id_hash')
-    .where('kind', '=', 'Interaction')
-    .where('account_id', '=', accountId ?? null)
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', now)
-    .limit(1)
-    .executeTakeFirst();
-  return waiting !== undefined;
-}
-
-function nothingLeft(target: Target): string {
+function nothingLeft(target: Endable): string {
   if ('session' in target) return 'This session had ended already.';
   return 'app' in target ? 'No session of this app is live.' : 'No session of this account is live.';
 }
@@ -141,53 +131,14 @@ function nothingLeft(target: Target): string {
  * @returns what is to be told, as JSON can hold it
  * @throws DeskRefused, StandingRefused with one sentence; nothing is half done
  */
-export async function administer(parts: AdministrationParts, name: string, asked: unknown): Promise<unknown> {
+export async function administer(parts: AdministrationParts, name: string, asked: unknown): Promise<object> {
   const run = Object.hasOwn(operations, name) ? operations[name] : undefined;
-  if (run === undefined) throw new DeskRefused('There is no such operation.');
+  if (run === undefined)
+    throw new DeskRefused(`Say what to do: ${operationsOf(name.split(' ')[0] ?? '').join(' or ')}.`);
   return run(parts, asked);
 }
 
-const options = {
-  account: { type: 'string' },
-  session: { type: 'string' },
-  client: { type: 'string' },
-  reason: { type: 'string' },
-  json: { type: 'boolean' },
-} as const;
-
-/**
- * The commands of one room.
- *
- * @param room `accounts`, `sessions`, `clients` or `deliveries`
- */
-export function administration(room: string): DeskCommand {
-  return async (desk, args) => {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-    const { json, ...asked } = values;
-    const name = [room, ...positionals].join(' ');
-    const answer = JSON.stringify(await administer(desk, name, asked));
-    desk.tellApps();
-    return json === true ? answer : inWords(name, JSON.parse(answer) as object);
-  };
-}
-
-/** How many a list has at most. */
-const mostShown: Readonly<Record<string, number>> = { 'sessions list': 50, 'deliveries list': 100 };
-
-/** What is told where no JSON is asked for. */
-function inWords(name: string, answer: object): string {
-  if (Array.isArray(answer)) {
-    if (answer.length === 0) return 'There are none.';
-    const lines = answer.map((row: Record<string, unknown>) => line(row));
-    if (answer.length >= (mostShown[name] ?? Infinity)) lines.push(`Only the first ${answer.length} are shown.`);
-    return lines.join('\n');
-  }
-  return `${name}: done.\n${line(answer as Record<string, unknown>)}`;
-}
-
-function line(row: Record<string, unknown>): string {
-  return Object.entries(row)
-    .filter(([, value]) => value !== null)
-    .map(([field, value]) => `${field}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join('  ');
+/** What can be done in one room, such as `sessions list`. */
+function operationsOf(room: string): string[] {
+  return Object.keys(operations).filter((name) => name.startsWith(`${room} `));
 }

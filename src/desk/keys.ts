@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { sealer } from '../database/secrets.js';
-import { shown } from '../keys/revoke-key.js';
+import { utcMinute } from '../locales/dates.js';
 import { KeysRefused, listKeys, rotateKeys } from '../keys/states.js';
 import type { KeyParts, ListedKey } from '../keys/states.js';
 import { after, values } from '../values.js';
@@ -49,9 +49,9 @@ async function list({ db }: Desk, json: boolean): Promise<string> {
     key.use,
     key.alg,
     key.state,
-    shown(key.createdAt),
-    key.becameCurrentAt === null ? '' : shown(key.becameCurrentAt),
-    key.nextStepAt === null ? 'never changes' : `${key.nextStep ?? ''} ${shown(key.nextStepAt)}`,
+    utcMinute(key.createdAt),
+    key.becameCurrentAt === null ? '' : utcMinute(key.becameCurrentAt),
+    key.nextStepAt === null ? 'never changes' : `${key.nextStep ?? ''} ${utcMinute(key.nextStepAt)}`,
   ];
   return columns([['kid', 'use', 'alg', 'state', 'created', 'became current', 'next step'], ...listed.map(row)]);
 }
@@ -62,12 +62,12 @@ async function rotate(desk: Desk, use: string | undefined, now: boolean): Promis
   const done = await rotateKeys(parts, { use, now, actor });
   const at = desk.clock();
   const lines = done.map(
-    ({ alg, from, to }) => `${alg}: ${to} signs; ${from} verifies until ${shown(after(at, values.keyVerifies))}.`,
+    ({ alg, from, to }) => `${alg}: ${to} signs; ${from} verifies until ${utcMinute(after(at, values.keyVerifies))}.`,
   );
   const early = done.filter((each) => each.early).map((each) => each.use);
   if (early.includes('sig')) {
     lines.push(
-      `Apps whose copy of the key set is older may refuse sign-ins until ${shown(after(at, values.jwksCache))}.`,
+      `Apps whose copy of the key set is older may refuse sign-ins until ${utcMinute(after(at, values.jwksCache))}.`,
     );
   }
   if (early.includes('cookie')) {
@@ -85,13 +85,13 @@ function costs({ use, state, sessions, signed, unknownUntil }: Cost): string {
   if (signed === null) return `no sign-in, because it never signed${use === 'sig' ? `; ${copies}` : ''}`;
   const span =
     signed.until === null
-      ? `since ${shown(signed.since)}`
-      : `between ${shown(signed.since)} and ${shown(signed.until)}`;
+      ? `since ${utcMinute(signed.since)}`
+      : `between ${utcMinute(signed.since)} and ${utcMinute(signed.until)}`;
   const words = [`${sessions} ${sessions === 1 ? 'sign-in' : 'sign-ins'}, all that were in use ${span}`];
   if (use === 'cookie') words.push('sign-ins under way begin again');
   else words.push(copies);
   if (use === 'sig' && state === 'current' && unknownUntil !== null) {
-    words.push(`apps may refuse sign-ins until ${shown(unknownUntil)}, because the next key is new to them`);
+    words.push(`apps may refuse sign-ins until ${utcMinute(unknownUntil)}, because the next key is new to them`);
   }
   return words.join('; ');
 }

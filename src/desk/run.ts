@@ -10,17 +10,17 @@ import { folderHolder } from '../database/folder-lock.js';
 import { migrationState } from '../database/migrate.js';
 import { openDatabase } from '../foundation.js';
 import { values } from '../values.js';
-import { administration } from './administration.js';
 import { DeskRefused } from './desk.js';
 import type { DeskCommand } from './desk.js';
 import { keysCommand } from './keys.js';
+import { roomCommand } from './rooms.js';
 import { secretsCommand } from './secrets.js';
 
 /** The commands that work on the database, by name; a map, because every object also has names that nobody gave it. */
 export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ['keys', keysCommand],
   ['secret', secretsCommand],
-  ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, administration(room)] as const),
+  ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, roomCommand(room)] as const),
 ]);
 
 /**

@@ -4,7 +4,7 @@ import type { Config } from '../config.js';
 import type { Clock } from '../database/clock.js';
 import { newSecret } from '../database/secrets.js';
 import { allowsSamples } from '../foundation.js';
-import { shown } from '../keys/revoke-key.js';
+import { utcMinute } from '../locales/dates.js';
 import type { AppRegistration } from '../provider/app-registration.js';
 import { endSecret, listSecrets } from '../provider/client-secrets.js';
 import type { ListedSecret } from '../provider/client-secrets.js';
@@ -41,7 +41,7 @@ function momentOf(option: string, text: string, { config, clock }: { config: Con
   if (moment === null) {
     throw new DeskRefused(`${option} is a date like 2027-06-30, or a moment like 2027-06-30T17:00:00-07:00.`);
   }
-  if (moment <= clock()) throw new DeskRefused(`${option} is in the past: ${shown(moment)}.`);
+  if (moment <= clock()) throw new DeskRefused(`${option} is in the past: ${utcMinute(moment)}.`);
   return moment;
 }
 
@@ -107,8 +107,8 @@ async function list({ config, clock, db }: Desk, clientId: string, json: boolean
   const row = ({ name, state, endsAt, lastUsedAt }: ListedSecret): string[] => [
     name,
     state,
-    endsAt === null ? 'never' : shown(endsAt),
-    lastUsedAt === null ? 'never' : shown(lastUsedAt),
+    endsAt === null ? 'never' : utcMinute(endsAt),
+    lastUsedAt === null ? 'never' : utcMinute(lastUsedAt),
   ];
   const notes = secrets.flatMap(({ name, state, endsAt, endedByOperator }) => {
     const days = endsAt === null ? Infinity : Math.ceil((endsAt.getTime() - now.getTime()) / 86_400_000);
@@ -133,11 +133,13 @@ async function expire(desk: Desk, clientId: string, name: string, at: string | u
   const left = await db.transaction().execute(async (trx) => {
     const [before] = (await listSecrets(trx, app, now)).filter((each) => each.name === name);
     if (before?.state === 'ended') {
-      throw new DeskRefused(`The secret "${name}" of ${clientId} ended already, on ${shown(before.endsAt ?? now)}.`);
+      throw new DeskRefused(
+        `The secret "${name}" of ${clientId} ended already, on ${utcMinute(before.endsAt ?? now)}.`,
+      );
     }
     const ends = before?.endsAt ?? null;
     if (ends !== null && ends <= end) {
-      throw new DeskRefused(`The secret "${name}" of ${clientId} ends sooner already, on ${shown(ends)}.`);
+      throw new DeskRefused(`The secret "${name}" of ${clientId} ends sooner already, on ${utcMinute(ends)}.`);
     }
     if (!(await endSecret(trx, clientId, secret.sha256, end, now))) {
       throw new DeskRefused(`The secret "${name}" of ${clientId} has just been ended.`);
@@ -153,7 +155,7 @@ async function expire(desk: Desk, clientId: string, name: string, at: string | u
   return [
     at === undefined
       ? `The secret "${name}" of ${clientId} has ended, at every server.`
-      : `The secret "${name}" of ${clientId} ends on ${shown(end)}, at every server.`,
+      : `The secret "${name}" of ${clientId} ends on ${utcMinute(end)}, at every server.`,
     ...(left === 0 ? [`It is the last one: ${clientId} can sign nobody in from then on, until it has another.`] : []),
     `Change its line in ${config.clientsFile} to this, and have it reviewed:`,
     '',

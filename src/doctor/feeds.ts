@@ -4,6 +4,7 @@ import { CronExpressionParser } from 'cron-parser';
 import { sql } from 'kysely';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import { utcMinute } from '../locales/dates.js';
 import { feedPath } from '../sis/feeds-file.js';
 import type { Feed, FeedsFile } from '../sis/feeds-file.js';
 import { bounded, failed, ok, reasonOf, warning } from './check.js';
@@ -55,21 +56,21 @@ function freshness(feed: Feed, row: FeedRow | null, now: Date, timeZone: string)
   const command = `\`parent-access import --feed ${feed.name}\``;
   const loadedAt = row?.last_loaded_at ?? null;
   if (loadedAt === null) return warning(name, 'It was never loaded.', `Run ${command}.`);
-  const when = loadedAt.toISOString().slice(0, 16).replace('T', ' ');
+  const when = utcMinute(loadedAt);
   if (row?.last_state === 'refused' || row?.last_state === 'failed') {
     return warning(
       name,
-      `Its last file was not loaded (${row.last_state}); what stands is of ${when} UTC.`,
+      `Its last file was not loaded (${row.last_state}); what stands is of ${when}.`,
       `Run ${command}: it says the reason, with line and column.`,
     );
   }
   return isStale(feed.schedule, loadedAt, now, timeZone)
     ? warning(
         name,
-        `It was last loaded at ${when} UTC, ${Math.floor((now.getTime() - loadedAt.getTime()) / hour)} hours ago.`,
+        `It was last loaded at ${when}, ${Math.floor((now.getTime() - loadedAt.getTime()) / hour)} hours ago.`,
         `See that a server runs and that the SIS writes its file, then run ${command}.`,
       )
-    : ok(name, `It was last loaded at ${when} UTC.`);
+    : ok(name, `It was last loaded at ${when}.`);
 }
 
 /**

@@ -121,6 +121,8 @@ interface RestrictionsTable {
   ends_on: Day;
   imposed_at: Moment;
   lifted_at: OptionalMoment;
+  /** When the apps were told, on the day it came into force. */
+  told_at: OptionalMoment;
 }
 
 interface RelationshipHoldsTable {
@@ -128,6 +130,8 @@ interface RelationshipHoldsTable {
   relationship_id: string;
   cause_restriction_id: string;
   placed_at: Moment;
+  /** When the apps were told. */
+  told_at: OptionalMoment;
   decided_at: OptionalMoment;
   decision: Text;
 }

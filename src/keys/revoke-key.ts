@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.js';
+import { utcMinute } from '../locales/dates.js';
 import { after, values } from '../values.js';
 import { fillSlots, loadKeys, lockKeys } from './keys.js';
 import { KeysRefused, keyRows, maySignAt } from './states.js';
@@ -20,11 +21,6 @@ export interface Suspect {
   signed: Period | null;
   /** Until when apps may not know the key that takes its place; null where they know it, or nothing takes its place. */
   unknownUntil: Date | null;
-}
-
-/** A moment as a person at a terminal reads it: UTC, to the minute. */
-export function shown(moment: Date): string {
-  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /**
@@ -65,8 +61,8 @@ async function whyNone(db: Database, kid: string): Promise<string> {
     return `There is no key ${JSON.stringify(kid.slice(0, 64))}: see \`parent-access keys list\`.`;
   }
   return gone.kind === 'key.revoked'
-    ? `The key was revoked already, on ${shown(gone.occurred_at)}.`
-    : `The key is gone already: its time was over on ${shown(gone.occurred_at)}.`;
+    ? `The key was revoked already, on ${utcMinute(gone.occurred_at)}.`
+    : `The key is gone already: its time was over on ${utcMinute(gone.occurred_at)}.`;
 }
 
 /**

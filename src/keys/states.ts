@@ -2,6 +2,7 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import type { Sealer } from '../database/secrets.js';
+import { utcMinute } from '../locales/dates.js';
 import { after, values } from '../values.js';
 import { fillSlots, loadKeys, lockKeys, makeKey, slots } from './keys.js';
 import type { Slot } from './keys.js';
@@ -160,7 +161,7 @@ export async function rotateKeys(
     const ready = waiting.flatMap((row) => (row === undefined ? [] : [maySignAt(row)])).sort((a, b) => +b - +a)[0];
     if (!now && ready !== undefined && ready > clock()) {
       throw new KeysRefused(
-        `The next key has not been published long enough for every app to know it: rotate at ${ready.toISOString()} or later, or now with --now, which may cost sign-ins for up to ${values.jwksCache / 60} minutes.`,
+        `The next key has not been published long enough for every app to know it: rotate at ${utcMinute(after(ready, 60))} or later, or now with --now, which may cost sign-ins for up to ${values.jwksCache / 60} minutes.`,
       );
     }
     const done: Rotated[] = [];

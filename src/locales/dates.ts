@@ -36,3 +36,8 @@ export function formatDateTime(date: Date, locale: Locale, timeZone: string, now
   const time = new Intl.DateTimeFormat(regions[locale], { timeZone, hour: 'numeric', minute: '2-digit' }).format(date);
   return `${formatDate(date, locale, timeZone, now)}, ${time}`;
 }
+
+/** A moment as an operator reads it at a terminal: in UTC, to the minute, "2026-11-22 14:30 UTC". */
+export function utcMinute(moment: Date): string {
+  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -198,19 +198,16 @@ export interface Confirmation {
   state: DeliveryState;
 }
 
-/** What the apps reached by a revocation have said so far; empty when it is unknown or none was. Young ones only where asked. */
-export async function confirmationsOf(
-  db: Database,
-  revocationId: string,
-  notBefore: Date,
-): Promise<{ accountId: string | null; apps: Confirmation[] }> {
-  const { rows } = await sql<Confirmation & { accountId: string }>`
-    select d.client_id as "clientId", c.name, d.state, d.account_id as "accountId"
+/**
+ * What the apps reached by a revocation have said so far; nothing of one that is unknown, reached none, or is older.
+ *
+ * @param notBefore the earliest moment of the revocation
+ */
+export async function confirmationsOf(db: Database, revocationId: string, notBefore: Date): Promise<Confirmation[]> {
+  const { rows } = await sql<Confirmation>`
+    select d.client_id as "clientId", c.name, d.state
     from deliveries d join clients c on c.client_id = d.client_id
     where d.revocation_id = ${revocationId}::uuid and d.created_at >= ${notBefore}
     order by c.name, d.session_uid`.execute(db);
-  return {
-    accountId: rows[0]?.accountId ?? null,
-    apps: rows.map(({ clientId, name, state }) => ({ clientId, name, state })),
-  };
+  return rows;
 }

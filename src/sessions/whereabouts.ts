@@ -98,3 +98,17 @@ export async function endedSessions(db: Database, clock: Clock, accountId: strin
     apps: (row.apps ?? []).map(({ clientId, name, state }) => ({ clientId, name, state })),
   }));
 }
+
+/** Whether somebody was let in to an account and has only to go on: a sign-in, though no session is there yet. */
+export async function isSigningIn(db: Database, clock: Clock, accountId: string): Promise<boolean> {
+  const waiting = await db
+    .selectFrom('artifacts')
+    .select('id_hash')
+    .where('kind', '=', 'Interaction')
+    .where('account_id', '=', accountId)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', clock())
+    .limit(1)
+    .executeTakeFirst();
+  return waiting !== undefined;
+}

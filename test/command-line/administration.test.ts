@@ -65,8 +65,16 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
       registered,
     );
     expect(session).toMatchObject({ browser: 'Chrome, Android', device: 'own' });
+    const listed = await command('sessions', 'list', '--account', registered);
+    expect(listed.out).toMatch(/^uid +account id +device +browser +signed in at +last used at +apps\n/);
+    expect(listed.out).toMatch(
+      /own +Chrome, Android +\d{4}-\d\d-\d\d \d\d:\d\d UTC +\d{4}-\d\d-\d\d \d\d:\d\d UTC +none$/,
+    );
     const ended = await command('sessions', 'revoke', '--session', session?.uid ?? '');
-    expect(ended).toMatchObject({ code: 0, out: expect.stringContaining('sessions=1') });
+    expect(ended).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^id +sessions +grants +deliveries\n\S+ +1 +\d+ +0$/),
+    });
     expect(await isIn(browser)).toBe(false);
     expect(await command('sessions', 'revoke', '--session', session?.uid ?? '')).toEqual({
       code: 2,
@@ -114,7 +122,8 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
       ['sessions', 'list', '--account', 'a', '--client', 'b'],
       'Say what, and only one of them: --account, --session or --client.',
     ],
-    [['sessions', 'forget'], 'There is no such operation.'],
+    [['sessions', 'forget'], 'Say what to do: sessions list or sessions revoke.'],
+    [['accounts'], 'Say what to do: accounts suspend or accounts close or accounts reopen.'],
     [['accounts', 'suspend', '--account', registered], 'Say why, in a few words without names: --reason "…".'],
     [
       ['accounts', 'suspend', '--account', registered, '--reason', ' '],
@@ -134,7 +143,9 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
   it('sees how each app answers', async () => {
     const health = await answer<Array<{ clientId: string; confirmed: number }>>('clients', 'health');
     expect(health.map(({ clientId }) => clientId)).toContain('echoices');
-    expect((await command('clients', 'health', '--client', 'echoices')).out).toContain('clientId=echoices');
+    expect((await command('clients', 'health', '--client', 'echoices')).out).toMatch(
+      /^client id +address .*\nechoices +http:/,
+    );
     expect((await command('deliveries', 'list')).out).toBe('There are none.');
     expect(await answer('deliveries', 'retry', '--client', 'echoices')).toEqual({ retried: 0 });
   });

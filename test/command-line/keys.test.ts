@@ -70,7 +70,9 @@ describe('parent-access keys', () => {
     const before = await listed();
     const refused = await said(['rotate']);
     expect(refused.code).toBe(2);
-    expect(refused.err).toMatch(/^The next key has not been published long enough .*: rotate at \d{4}-.*Z or later,/);
+    expect(refused.err).toMatch(
+      /^The next key has not been published long enough .*: rotate at \d{4}-.* UTC or later,/,
+    );
     expect(refused.err.split('\n')).toHaveLength(1);
     expect(await listed()).toEqual(before);
     const done = await said(['rotate', '--now', '--use', 'sig']);
