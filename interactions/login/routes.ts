@@ -11,6 +11,7 @@ import type { Device } from '../../src/sessions/session-life.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { currentInteraction } from '../entry.js';
 import type { InteractionParts } from '../entry.js';
+import { forgetUnfinished } from '../left-unfinished.js';
 import { allowReturn } from '../return-policy.js';
 import { appName, isPortal } from '../way-back.js';
 import { values } from '../../src/values.js';
@@ -98,6 +99,7 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
       return show(ctx, details, { identifier, device, errors: { password: reason }, status: 422 });
     }
     const { accountId, generation } = accepted;
+    forgetUnfinished(ctx, parts.cookies);
     markComputer(ctx, parts.cookies, device === 'shared');
     // A shared computer is not remembered as anybody's.
     if (device !== 'shared') {

@@ -9,6 +9,7 @@ import type { Confirmation } from '../../src/sessions/deliveries.js';
 import type { AppConfirmation } from '../../src/ui/confirmations.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { after, values } from '../../src/values.js';
+import { forgetUnfinished } from '../left-unfinished.js';
 import { appName } from '../way-back.js';
 
 export interface LastSignOutParts {
@@ -24,7 +25,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Remembers in this browser which end it was, as long as a person may stand before the page that tells of it. */
 export function noteSignOut(ctx: Context, cookies: CookieJar, revocation: string | null): void {
   if (revocation === null) cookies.clear(ctx, 'signed-out');
-  else cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
+  else {
+    cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
+    forgetUnfinished(ctx, cookies);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RouterInstance } from '@koa/router';
 import type { Reply } from '../../src/ui/reply.js';
+import { forgetUnfinished } from '../left-unfinished.js';
 import { lastSignOut, noteSignOut } from './last-sign-out.js';
 import type { LastSignOutParts } from './last-sign-out.js';
 import { SignedOutPage } from './page.js';
@@ -14,6 +15,7 @@ export interface SignOutParts extends LastSignOutParts {
  */
 export function signOutRoutes(router: RouterInstance, parts: SignOutParts): void {
   router.post('/leave', async (ctx) => {
+    forgetUnfinished(ctx, parts.cookies);
     noteSignOut(ctx, parts.cookies, await parts.interactions.end(ctx, 'signed-out'));
     ctx.redirect('/signed-out');
   });

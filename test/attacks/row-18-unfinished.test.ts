@@ -7,6 +7,7 @@ import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
 import { post } from '../support/relying-party.js';
 import type { RelyingParty } from '../support/relying-party.js';
+import { raw } from './raw.js';
 
 const maria = 'maria@example.org';
 const next = 'another long way to school';
@@ -24,12 +25,7 @@ describe('a sign-in that was accepted and left standing', () => {
 
   async function recover(): Promise<Browser> {
     const browser = openBrowser();
-    const links = () => house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link')).length;
-    const before = links();
-    await browser.get(`${house.issuer}/recover`);
-    await browser.submit({ identifier: maria });
-    const letter = await house.mailbox.waitFor(maria, ({ text }) => text.includes('/recover/link') && links() > before);
-    await pressLink(browser, linkIn(letter, '/recover/link'));
+    await recoverIn(browser);
     return browser;
   }
   /** A sign-in that waits for its last step. @returns where it goes on */
@@ -139,4 +135,67 @@ describe('a sign-in that was accepted and left standing', () => {
       .executeTakeFirstOrThrow();
     expect(live.device).toBe('shared');
   });
+
+  it.each([
+    ['signs out', '/leave'],
+    ['signs out by way of an app', '/sign-out'],
+  ])('a recovery whose link was pressed is over in a browser where somebody %s', async (_, way) => {
+    const browser = await signInAnew(house, maria, current, 'own');
+    const waiting = await recoverIn(browser);
+    await browser.get(`${house.issuer}${way === '/leave' ? '/devices' : way}`);
+    await browser.submit({}, { form: `form[action^="${way}"]` });
+    await notTaken(browser, waiting);
+  });
+
+  it('a recovery whose link was pressed is over in a browser where somebody signs in', async () => {
+    const browser = openBrowser();
+    const waiting = await recoverIn(browser);
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({ identifier: maria, password: current });
+    await notTaken(browser, waiting);
+  });
+
+  it('a recovery whose link was pressed is over in a browser where somebody signs out whose session is over', async () => {
+    const browser = await signInAnew(house, maria, current, 'own');
+    const waiting = await recoverIn(browser);
+    await browser.get(`${house.issuer}/devices`);
+    await browser.jar.setCookie('pa-session=; path=/; max-age=0', house.issuer);
+    await browser.submit({}, { form: 'form[action="/leave"]' });
+    await notTaken(browser, waiting);
+  });
+
+  it('a proof that was left while another tab signed in is over with that sign-in', async () => {
+    const browser = openBrowser();
+    const page = `${house.issuer}/interaction/${interactionOf(await browser.get(`${house.issuer}/sign-in`))}`;
+    await recoverIn(browser);
+    await browser.submit({ password: current }, { follow: false });
+    const signedIn = await raw(house.issuer, {
+      target: `${new URL(page).pathname}/login`,
+      body: { identifier: maria, password: current },
+      headers: { origin: house.issuer, cookie: await browser.jar.getCookieString(page) },
+    });
+    for (const cookie of signedIn.headers['set-cookie'] ?? []) await browser.jar.setCookie(cookie, page);
+    await browser.get(signedIn.headers.location ?? '');
+    expect(await seesChildren(browser)).toBe(true);
+    await browser.jar.setCookie('pa-session=; path=/; max-age=0', house.issuer);
+    expect((await browser.get(`${house.issuer}/sign-in`)).$('[name=password]')).not.toBeNull();
+  });
+
+  /** Presses a link of recovery in a browser. @returns the form that was open there then */
+  async function recoverIn(browser: Browser): Promise<string> {
+    const links = () => house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link')).length;
+    const before = links();
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: maria });
+    const letter = await house.mailbox.waitFor(maria, ({ text }) => text.includes('/recover/link') && links() > before);
+    const { url, status } = await pressLink(browser, linkIn(letter, '/recover/link'));
+    expect(status).toBe(200);
+    return url;
+  }
+  /** The next person goes back to the form, which tells nothing and takes no password. */
+  async function notTaken(browser: Browser, waiting: string): Promise<void> {
+    expect((await browser.get(waiting)).status).toBe(410);
+    expect(browser.page().$('[name=password]')).toBeNull();
+    expect(await seesChildren(await signInAnew(house, maria, current, 'own'))).toBe(true);
+  }
 });
