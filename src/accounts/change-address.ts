@@ -109,7 +109,12 @@ export async function confirmAddress(
       .where('id', '=', accountId)
       .forUpdate()
       .executeTakeFirstOrThrow();
-    await trx.updateTable('accounts').set({ email, email_proven_at: now }).where('id', '=', accountId).execute();
+    // Nobody else signs in by this mailbox: who had to choose a name beside somebody else's signs in by it, as the page says.
+    await trx
+      .updateTable('accounts')
+      .set({ email, email_proven_at: now, sign_in_name: null })
+      .where('id', '=', accountId)
+      .execute();
     await trx
       .updateTable('account_requests')
       .set({ consumed_at: now, identifier: null })

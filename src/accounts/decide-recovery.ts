@@ -27,6 +27,14 @@ export async function decideRecovery(trx: Database, typed: string): Promise<Reco
   }
   const normal = normaliseEmail(typed);
   if (!('email' in normal)) return { kind: 'silent' };
+  // Confirmed, and yet nobody signs in by it: only the sign-in name leads further, and the school knows whose it is.
+  const named = await trx
+    .selectFrom('accounts')
+    .select(['id', 'email'])
+    .where('email', '=', normal.email)
+    .executeTakeFirst();
+  if (named !== undefined && !(await mailboxState(trx, named)).suspended)
+    return { kind: 'in-person', to: normal.email };
   const persons = await mailboxSharers(trx, normal.email);
   const known = persons.some(({ contacts }) => contacts.some(({ provenBy }) => provenBy !== null));
   return known ? { kind: 'earlier-address', to: normal.email } : { kind: 'silent' };

@@ -185,6 +185,14 @@ describe.each(databases)('an account’s mailbox, on %s', (kind) => {
       expect(await decide('rosa.new@example.org')).toEqual({ kind: 'earlier-address', to: 'rosa.new@example.org' });
     });
 
+    it('is in person where its account signs in by a name, and nobody by it: it is not called unconfirmed', async () => {
+      await town.load([rosa()]);
+      await account(db, { email, sign_in_name: 'rosa' }, await contactId(db, 'Rosa'));
+      expect(await decide(email)).toEqual({ kind: 'in-person', to: email });
+      await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later }), luis()]);
+      expect(await decide(email)).toEqual({ kind: 'silent' });
+    });
+
     it('works without current contacts', async () => {
       await town.load([...bystanders, rosa()]);
       const id = await registered();

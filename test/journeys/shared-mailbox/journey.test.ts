@@ -100,6 +100,29 @@ describe('two people on one mailbox', () => {
     expect((await signIn(old, 'rosa.lopez', password)).status).toBe(422);
   });
 
+  it('the second signs in and recovers by an address of her own once it is confirmed, as she is told', async () => {
+    const own = 'rosa@example.org';
+    await house.load('elementary', [
+      ...elementary.filter((each) => each.contact_id !== 'E2'),
+      ...elementary
+        .filter((each) => each.contact_id === 'E2')
+        .map((each) => ({ ...each, email: own, last_modified: '2026-11-24T00:00:00Z' })),
+    ]);
+    const browser = openBrowser();
+    await enterApp(browser, house);
+    await signIn(browser, 'rosa.lopez', 'another long password');
+    await browser.submit({}, { button: 'decision=use' });
+    const letter = await house.mailbox.waitFor(own);
+    const done = await pressLink(browser, /https?:\S+confirm-email\S+/.exec(letter.text)?.[0] ?? '');
+    expect(done.text).toContain(`From now on, sign in with ${own}.`);
+    const later = openBrowser();
+    await enterApp(later, house);
+    expect((await signIn(later, own, 'another long password')).text).toContain('Luis');
+    await later.get(`${house.issuer}/recover`);
+    await later.submit({ identifier: own });
+    await house.mailbox.waitFor(own, ({ text }) => text.includes('/recover/link'));
+  });
+
   it('two people on one mailbox and one phone are sent to the school, and no account is made', async () => {
     await askToRegister(openBrowser(), house, 'dos@example.org', '(213) 555-0103');
     const letter = await house.mailbox.waitFor('dos@example.org');
