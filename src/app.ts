@@ -172,7 +172,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         sources,
         questions: {
           async pending(accountId) {
-            const { terms, news, address } = await pendingFor(db, accountId);
+            const { terms, news, address } = await pendingFor(db, accountId, feeds.student_domains);
             return { terms, news, address: address !== null };
           },
         },
@@ -265,6 +265,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       signIn: signIn(db, hasher, throttle, audit, secretsKey),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],
+      studentDomains: feeds.student_domains,
       tellApps: deliverer.wake,
       noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
       notice: passwordNotice(clock, config, post),

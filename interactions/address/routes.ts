@@ -14,7 +14,7 @@ export type AddressPageParts = InteractionParts & AddressParts;
 /** Draws the question about an e-mail that the school changed. */
 export function showAddress(parts: AddressPageParts): ShowPrompt {
   return async (ctx, { uid, app, uiLocales, accountId }) => {
-    const { address } = await pendingFor(parts.db, accountId ?? '');
+    const { address } = await pendingFor(parts.db, accountId ?? '', parts.studentDomains);
     const account = await parts.db
       .selectFrom('accounts')
       .select('email')

@@ -2,6 +2,7 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
+import { isStudentAddress } from '../families/candidates.js';
 import type { Translate } from '../locales/translate.js';
 import type { PostLetter } from '../mail/outbox.js';
 import { holdLiveSession } from '../sessions/live-session.js';
@@ -17,6 +18,8 @@ export interface AddressParts {
   audit: RecordEvent;
   post: PostLetter;
   issuer: string;
+  /** Lower-case domain names. */
+  studentDomains: readonly string[];
 }
 
 /**
@@ -33,7 +36,7 @@ export async function answerAddress(
 ): Promise<string | null> {
   const { db, clock, post, issuer } = parts;
   return db.transaction().execute(async (trx) => {
-    const { address } = await pendingFor(trx, accountId);
+    const { address } = await pendingFor(trx, accountId, parts.studentDomains);
     if (address === null) return null;
     const now = clock();
     await trx
@@ -102,7 +105,8 @@ export async function confirmAddress(
     // A registration by the same mailbox takes its turn.
     await lockMailbox(trx, email);
     const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
-    if (taken !== undefined) return { kind: 'taken' };
+    // The school may have said only since the letter went out that it is a student's.
+    if (taken !== undefined || (await isStudentAddress(trx, email, parts.studentDomains))) return { kind: 'taken' };
     const before = await trx
       .selectFrom('accounts')
       .select('email')

@@ -13,8 +13,12 @@ export interface Pending {
   address: string | null;
 }
 
-/** Asks for all of it in one statement, because every sign-in to every app does. */
-export async function pendingFor(db: Database, accountId: string): Promise<Pending> {
+/**
+ * Asks for all of it in one statement, because every sign-in to every app does.
+ *
+ * @param studentDomains as of `isStudentAddress`: what never registers never becomes an account's channel either
+ */
+export async function pendingFor(db: Database, accountId: string, studentDomains: readonly string[]): Promise<Pending> {
   const { rows } = await sql<{ terms: boolean; news: boolean; address: string | null }>`
     select a.terms_version is distinct from ${termsVersion} as terms,
       exists (select from proven_contacts p
@@ -26,6 +30,8 @@ export async function pendingFor(db: Database, accountId: string): Promise<Pendi
           and not exists (select from address_answers n where n.account_id = a.id and n.email = c.email)
           and not exists (select from accounts o where o.email = c.email)
           and not exists (select from students s where s.email_normal = c.email)
+          and not exists (select from unnest(${[...studentDomains]}::text[]) as d(name)
+            where right('.' || split_part(c.email, '@', 2), length(d.name) + 1) = '.' || d.name)
         order by c.sis limit 1) as address
     from accounts a where a.id = ${accountId}::uuid`.execute(db);
   return rows[0] ?? { terms: false, news: false, address: null };

@@ -25,6 +25,7 @@ export interface PortalParts {
   timeZone: string;
   issuer: string;
   apps: readonly AppRegistration[];
+  studentDomains: readonly string[];
   interactions: Interactions;
   reply: Reply;
 }
@@ -51,7 +52,7 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
   router.get('/', async (ctx) => {
     const session = await interactions.session(ctx);
     // Who has not accepted the terms is not in yet.
-    if (session === null || (await pendingFor(db, session.accountId)).terms)
+    if (session === null || (await pendingFor(db, session.accountId, parts.studentDomains)).terms)
       return reply(ctx, WelcomePage, { signInHref: '/sign-in', registerHref: '/register' });
     await home(ctx, session.accountId);
   });

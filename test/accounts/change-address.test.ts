@@ -74,7 +74,14 @@ describe('confirming an address', () => {
     const accountId = await account(db, 'old@example.org');
     await mailed(db, accountId, wanted, 'the link');
     const here = await session(db, accountId);
-    const parts = { db, clock, audit: auditLog(clock), post: async () => {}, issuer: 'http://localhost:3000' };
+    const parts = {
+      db,
+      clock,
+      audit: auditLog(clock),
+      post: async () => {},
+      issuer: 'http://localhost:3000',
+      studentDomains: ['students.example.org'],
+    };
     const registration = Promise.withResolvers<void>();
     const registering = db.transaction().execute(async (trx) => {
       await lockMailbox(trx, wanted);
@@ -97,7 +104,14 @@ describe('confirming an address', () => {
     const { db } = database;
     const accountId = await account(db, 'owner@example.org');
     await mailed(db, accountId, 'moved@example.org', 'another link');
-    const parts = { db, clock, audit: auditLog(clock), post: async () => {}, issuer: 'http://localhost:3000' };
+    const parts = {
+      db,
+      clock,
+      audit: auditLog(clock),
+      post: async () => {},
+      issuer: 'http://localhost:3000',
+      studentDomains: ['students.example.org'],
+    };
     const confirm = (at: { uid: string; accountId: string }) =>
       confirmAddress(parts, translator('en'), 'another link', at);
     const thief = await session(db, accountId);
@@ -106,5 +120,22 @@ describe('confirming an address', () => {
       .execute((trx) => revoke(trx, parts.audit, clock, { session: thief.uid }, 'test', 'operator'));
     expect(await confirm(thief)).toEqual({ kind: 'session' });
     expect(await confirm(await session(db, accountId))).toEqual({ kind: 'done', email: 'moved@example.org' });
+  });
+
+  it('of a student is refused, also where the letter went out before it was one', async () => {
+    const { db } = database;
+    const accountId = await account(db, 'parent@example.org');
+    await mailed(db, accountId, 'ana@students.example.org', 'a third link');
+    const parts = {
+      db,
+      clock,
+      audit: auditLog(clock),
+      post: async () => {},
+      issuer: 'http://localhost:3000',
+      studentDomains: ['students.example.org'],
+    };
+    expect(await confirmAddress(parts, translator('en'), 'a third link', await session(db, accountId))).toEqual({
+      kind: 'taken',
+    });
   });
 });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mailboxState } from '../../src/accounts/account.js';
 import type { MailboxState } from '../../src/accounts/account.js';
 import { decideRecovery } from '../../src/accounts/decide-recovery.js';
+import { pendingFor } from '../../src/accounts/pending.js';
 import { accountPerson } from '../../src/accounts/person.js';
 import type { Database } from '../../src/database/database.js';
 import { databases } from '../support/database.js';
@@ -144,6 +145,18 @@ describe.each(databases)('an account’s mailbox, on %s', (kind) => {
     expect((await mailboxState(db, { id, email })).shared).toBe(true);
     await town.load([rosa(), luis({ email: 'luis@example.org', last_modified: later })]);
     expect(await mailboxState(db, { id, email })).toEqual(alone);
+  });
+
+  it.each([
+    ['rosa.new@example.org', 'rosa.new@example.org'],
+    ['ana@students.example.org', null],
+    ['ana@north.students.example.org', null],
+    ['rosa@notstudents.example.org', 'rosa@notstudents.example.org'],
+  ])('%s of the school’s record is offered as a new one: %s', async (changed, offered) => {
+    await town.load([rosa()]);
+    const id = await registered();
+    await town.load([rosa({ email: changed, last_modified: later })]);
+    expect((await pendingFor(db, id, ['students.example.org'])).address).toBe(offered);
   });
 
   describe('as a channel of recovery', () => {
