@@ -2,18 +2,24 @@ import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 
 const statements = [
-  // Mailboxes that wait for an invitation, found by the sweep after each import. The lot keeps the place in a crowd from telling anything.
+  // Mailboxes that wait for an invitation; each is judged again when its turn comes. The lot keeps the place in a crowd from telling anything.
   `create table invitation_queue (
      email text primary key,
      changed_at timestamptz not null,
      lot uuid not null default gen_random_uuid()
    )`,
   'create index invitation_queue_turn on invitation_queue (changed_at desc, lot)',
-  // What the queue was last filled for, so that it is filled again only when something changed.
+  // For which day and settings all contacts were last gone through, and after which address that goes on; null where it is done.
   `create table invitation_sweeps (
      only_one boolean primary key default true check (only_one),
      swept_for text not null,
-     swept_at timestamptz not null
+     swept_at timestamptz not null,
+     next_after text
+   )`,
+  // The runs whose changes were looked at.
+  `create table invitation_runs (
+     run_id uuid primary key,
+     state text not null
    )`,
   `create table invitations (
      id uuid primary key default gen_random_uuid(),

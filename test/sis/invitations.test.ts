@@ -24,7 +24,13 @@ describe.each(databases)('invitations, on %s', (kind) => {
     db = opened;
   });
   beforeEach(async () => {
-    for (const table of ['invitation_queue', 'invitation_sweeps', 'invitations', 'mail_suppressions']) {
+    for (const table of [
+      'invitation_queue',
+      'invitation_sweeps',
+      'invitation_runs',
+      'invitations',
+      'mail_suppressions',
+    ]) {
       await sql`delete from ${sql.table(table)}`.execute(db);
     }
     await emptyAll(db);
@@ -210,6 +216,41 @@ describe.each(databases)('invitations, on %s', (kind) => {
     expect(await drawInvitations(parts())).toBe(0);
     at = new Date(at.getTime() + 86_400_000);
     expect(await drawInvitations(parts())).toBe(1);
+  });
+
+  it.each<[string, Row, Row]>([
+    ['a phone that was corrected', { phone1: '555' }, {}],
+    ['a restriction that was lifted', { restricted: 'yes', restriction_type: 'custody' }, { restricted: 'no' }],
+    ['a right that was given', { ed_rights: 'no' }, { ed_rights: 'yes' }],
+    ['an address that was corrected', { email: 'mum1 at example' }, {}],
+    ['somebody who left the mailbox', {}, { email: 'mum1@example.org' }],
+  ])('are found in the minute after %s, without going through all', async (name, before, later) => {
+    const other = name.startsWith('somebody')
+      ? [parent(1, { contact_id: 'X', given_name: 'X', student_id: 'X', email: 'mum1@example.org' })]
+      : [];
+    const many = Array.from({ length: 30 }, (_, index) => parent(100 + index));
+    await town.load([parent(1, before), ...other, ...many]);
+    await drawInvitations(parts());
+    expect(await invited()).not.toContain('mum1@example.org');
+    at = new Date(at.getTime() + 2 * minute);
+    await town.load([parent(1, { ...later, last_modified: '2026-11-20T10:00:00Z' }), ...many], 'elementary', at);
+    expect(await drawInvitations(parts())).toBe(1);
+    expect(await invited()).toContain('mum1@example.org');
+  });
+
+  it('find everybody where there are more than are gone through at once, and after a run was rolled back', async () => {
+    const many = Array.from({ length: 1_100 }, (_, index) => parent(index));
+    await town.load(many);
+    expect(await drawInvitations(parts(60))).toBe(1);
+    const { rows } = await sql`select email from invitation_queue`.execute(db);
+    expect(rows).toHaveLength(1_099);
+    // As a roll-back leaves it: what was there before stands again, with its dates.
+    await sql`delete from invitation_queue`.execute(db);
+    await sql`alter table feed_runs drop constraint if exists feed_runs_state_check`.execute(db);
+    await sql`update feed_runs set state = 'rolled_back'`.execute(db);
+    at = new Date(at.getTime() + 2 * minute);
+    expect(await drawInvitations(parts(60))).toBe(1);
+    expect((await sql`select email from invitation_queue`.execute(db)).rows).toHaveLength(1_098);
   });
 
   it('exist only together with their mail job', async () => {

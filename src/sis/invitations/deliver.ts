@@ -48,7 +48,7 @@ export function deliverInvitations(parts: InvitationParts, mailer: Mailer, porta
 
 /**
  * Marks an invitation as handed over, if it may still go out: a mail server may have been away for hours, in which a restriction came
- * or the parent registered. Else it is forgotten, and found again when it may.
+ * or the parent registered. Else it is forgotten, and found again by a change or the next day.
  */
 async function claim(trx: Database, parts: InvitationParts, id: string): Promise<Claimed | null> {
   const { clock, timeZone, studentDomains, settings } = parts;

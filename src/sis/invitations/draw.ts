@@ -6,6 +6,7 @@ import { localDate } from '../../families/entitlement.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { after } from '../../values.js';
 import { invitableMailboxes } from './invitable.js';
+import { sweepMailboxes } from './sweep.js';
 
 export const invitationMailQueue = 'invitation-mail';
 
@@ -40,8 +41,9 @@ const givenUpAfter = 3 * 86_400;
 export async function drawInvitations(parts: InvitationParts): Promise<number> {
   const { db, settings } = parts;
   if (settings === null) return 0;
-  // Apart, so that the first filling does not hold back what it found when the drawing fails.
-  await inTurn(db, (trx) => fillQueue(trx, parts, settings));
+  const now = parts.clock();
+  await inTurn(db, (trx) => forgetGivenUp(trx, now));
+  await sweepMailboxes((work) => inTurn(db, work), question(parts, settings), now);
   const drawn = await inTurn(db, (trx) => draw(trx, parts, settings));
   if (drawn > 0) parts.jobs.wake(invitationMailQueue);
   return drawn;
@@ -59,36 +61,14 @@ function question(parts: InvitationParts, settings: InvitationSettings) {
   return { today: localDate(clock(), timeZone), studentDomains, sharedLimit: settings.sharedLimit };
 }
 
-/**
- * Puts the mailboxes into the queue that may be invited, in one pass over all contacts, and takes out those that may not be any more.
- * Only after a run that changed something, on a new day (rights begin and end by date) and when the settings changed.
- */
-async function fillQueue(
-  trx: DatabaseTransaction,
-  parts: InvitationParts,
-  settings: InvitationSettings,
-): Promise<void> {
-  const asked = question(parts, settings);
-  // Read before the pass: a run that ends meanwhile is a reason to fill it again.
-  const { rows } = await sql<{ runs: string }>`
-    select coalesce(string_agg(state || ' ' || runs || ' ' || last, ', ' order by state), '') as runs from (
-      select state, count(*)::text as runs, max(finished_at)::text as last from feed_runs
-      where state in ('applied', 'rolled_back') group by state) run`.execute(trx);
-  const sweptFor = JSON.stringify([asked, rows[0]?.runs]);
-  const swept = await sql`
-    insert into invitation_sweeps (swept_for, swept_at) values (${sweptFor}, ${parts.clock()})
-    on conflict (only_one) do update set swept_for = excluded.swept_for, swept_at = excluded.swept_at
-      where invitation_sweeps.swept_for <> excluded.swept_for`.execute(trx);
-  if (Number(swept.numAffectedRows ?? 0) === 0) return;
-  await sql`delete from invitations where handed_at is null and queued_at < ${after(parts.clock(), -givenUpAfter)}`.execute(
+async function forgetGivenUp(trx: DatabaseTransaction, now: Date): Promise<void> {
+  const { rows } = await sql<{ email: string }>`
+    delete from invitations where handed_at is null and queued_at < ${after(now, -givenUpAfter)} returning email`.execute(
     trx,
   );
-  await sql`
-    with fit as materialized (select * from ${invitableMailboxes({ ...asked, within: sql`c.email is not null` })} m),
-    gone as (delete from invitation_queue q where not exists (select 1 from fit where fit.email = q.email))
-    insert into invitation_queue (email, changed_at) select email, changed_at from fit
-    on conflict (email) do update set changed_at = excluded.changed_at
-      where invitation_queue.changed_at <> excluded.changed_at`.execute(trx);
+  const emails = rows.map(({ email }) => email);
+  await sql`insert into invitation_queue (email, changed_at) select unnest(${emails}::text[]), ${now}
+    on conflict (email) do nothing`.execute(trx);
 }
 
 /** How many may be invited now: a sixtieth of the rate, and never more than the rate in any hour. */

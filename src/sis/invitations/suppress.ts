@@ -78,8 +78,9 @@ export async function unsuppress({ db, clock, audit }: SuppressionParts, email: 
     if (suppression === undefined) return false;
     await sql`update invitations set lifted_at = ${clock()}
       where email = ${email} and bounced_at is not null and lifted_at is null`.execute(trx);
-    // The queue is filled anew in the next minute.
-    await sql`delete from invitation_sweeps`.execute(trx);
+    // Whether it may be is judged when its turn comes.
+    await sql`insert into invitation_queue (email, changed_at) values (${email}, ${clock()})
+      on conflict (email) do nothing`.execute(trx);
     await audit(trx, { kind: 'mail.unsuppressed', actor: 'operator', subject: `suppression:${suppression.id}` });
     return true;
   });
