@@ -77,7 +77,7 @@ export function statesOfContacts({ today, studentDomains, within }: StatesQuesti
         when j.restricted then 'restricted'
         when not j.has_right then 'no_right'
         when j.email is null and coalesce(j.email_problem, 'missing') in ('missing', 'placeholder') then 'no_email'
-        when j.email is null or exists (select 1 from students s where s.email_normal = j.email)
+        when j.email is null or exists (select 1 from students s where s.email_normal = j.email offset 0)
           or exists (select 1 from unnest(${[...studentDomains]}::text[]) as d
             where '.' || split_part(j.email, '@', 2) like '%.' || d) then 'invalid_email'
         when r.contact_id is null then 'invalid_phone'

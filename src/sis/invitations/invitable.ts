@@ -17,10 +17,11 @@ function knownElsewhere(today: string): RawBuilder<unknown> {
       join contact_phones mine on mine.contact_id = st.contact_id join contact_phones theirs on theirs.e164 = mine.e164
       join contacts o on o.id = theirs.contact_id and o.name_key = st.name_key and o.email is distinct from st.email
     where st.state = 'registrable' and (
-      (o.current and exists (select 1 from invitations i where i.email = o.email and i.lifted_at is null))
-      or exists (select 1 from proven_contacts p where p.contact_id = o.id)
+      -- "offset 0" has each looked up by its index: hashed, as the planner may like it, all relationships would be read each minute.
+      (o.current and exists (select 1 from invitations i where i.email = o.email and i.lifted_at is null offset 0))
+      or exists (select 1 from proven_contacts p where p.contact_id = o.id offset 0)
       or exists (select 1 from relationship_rights rr where rr.contact_id = o.id
-        and (rr.held or rr.restricted_from <= ${today}::date))))`;
+        and (rr.held or rr.restricted_from <= ${today}::date) offset 0)))`;
 }
 
 /**
