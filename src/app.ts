@@ -32,8 +32,8 @@ import { followKeys } from './keys/follow.js';
 import { ensureKeys } from './keys/keys.js';
 import type { KeyRing } from './keys/keys.js';
 import type { DevMailbox } from './mail/dev-mailbox.js';
-import { smtpMailer } from './mail/mailer.js';
-import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
+import { mailJobs } from './mail-jobs.js';
+import { outbox } from './mail/outbox.js';
 import { adapterFactory } from './provider/adapter.js';
 import type { AppRegistration } from './provider/app-registration.js';
 import { checkSecret } from './provider/client-secrets.js';
@@ -97,7 +97,6 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   await ensureKeys(db, sealer, clock);
   const keys = await followKeys(db, sealer, logger);
   const hasher = await passwordHasher(2, 200);
-  const mailer = smtpMailer(foundation.smtpUrl, config.mailFrom);
   const apps = new Map([...foundation.apps, portalApp(config.issuer)].map((app) => [app.client_id, app]));
 
   const tending = keyJobs({ db, sealer, clock, audit }, keys, apps, config.timeZone, logger);
@@ -107,9 +106,10 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const jobs = await openJobs(pool, database.kind, logger);
   const post = outbox(jobs, sealer);
   const hygiene = sessionJobs({ db, audit, clock, timeZone: config.timeZone });
+  const mailing = mailJobs({ db, clock, audit, jobs, smtpUrl: foundation.smtpUrl, sealer, config, feeds });
   await jobs.start(
     {
-      [mailQueue]: mailWorker(mailer, sealer),
+      ...mailing.workers,
       [requestQueue]: settleRequests({
         db,
         clock,
@@ -132,6 +132,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     },
     [
       ...hygiene.schedules,
+      ...mailing.schedules,
       ...tending.schedules,
       ...feeds.feeds.flatMap((feed) =>
         feed.schedule === undefined
@@ -286,7 +287,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       return deliverer.stop();
     });
     await Promise.all([door.close(notice), jobs.stop(), toldAll]);
-    mailer.close();
+    mailing.close();
   };
   try {
     await door.open(config.port, config.host);

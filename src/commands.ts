@@ -10,6 +10,7 @@ import { systemClock } from './database/clock.js';
 import { FolderInUse, folderHolder } from './database/folder-lock.js';
 import { migrate } from './database/migrate.js';
 import { DeskRefused } from './desk/desk.js';
+import { nothingChanged } from './desk/mail.js';
 import { runAtDesk } from './desk/run.js';
 import { addSecret } from './desk/secrets.js';
 import { doctor } from './doctor/doctor.js';
@@ -24,6 +25,7 @@ import { SampleRefused } from './sample-district.js';
 import { serve } from './serve.js';
 import { FeedsFileError, syncFeeds } from './sis/feeds-file.js';
 import type { RunReport } from './sis/import.js';
+import { failedLetter, longestReport } from './sis/invitations/bounce-report.js';
 import * as sample from './sis/sample/sample.js';
 
 /** Where a command writes. */
@@ -55,6 +57,10 @@ const usage = `parent-access COMMAND
   deliveries retry --client ID             tell an app now what it refused or did not answer to
   accounts suspend|reopen|close --account WHO --reason WHY   WHO: id, e-mail or sign-in name
   sessions list|revoke --account WHO | --session ID | --client ID [--json]
+  coverage [--feed NAME] [--by school|language|both] [--csv|--json]   who can register, and what hinders the others
+  invitations status [--json]              how many wait, were sent, came back
+  mail bounce                read a delivery report from standard input
+  mail unsuppress ADDRESS    let an address be invited again
   sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;
 
 type Environment = Record<string, string | undefined>;
@@ -150,6 +156,22 @@ const commands: Record<string, Command> = {
     out(await runAtDesk(config(), 'deliveries', args));
   },
 
+  async coverage(args, config, { out }) {
+    // The terminal ends the last line, which in CSV ends already.
+    out((await runAtDesk(config(), 'coverage', args)).replace(/\n$/, ''));
+  },
+
+  async invitations(args, config, { out }) {
+    out(await runAtDesk(config(), 'invitations', args));
+  },
+
+  async mail(args, config, { out }) {
+    if (args.join(' ') !== 'bounce') return out(await runAtDesk(config(), 'mail', args));
+    const report = await atMost(process.stdin, longestReport);
+    const messageId = report === null ? null : await failedLetter(report);
+    out(messageId === null ? nothingChanged : await runAtDesk(config(), 'mail', ['bounced', messageId]));
+  },
+
   async sample(args, _config, { out }) {
     const report = await sample.writeSample(sample.parseSampleArguments(args));
     out(
@@ -157,6 +179,18 @@ const commands: Record<string, Command> = {
     );
   },
 };
+
+/** What comes in, or null where it is longer than so many bytes; no more is read then. */
+async function atMost(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Buffer | null> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of input) {
+    size += chunk.length;
+    if (size > bytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
 
 /** Imports here, or asks the server where it holds the embedded database. */
 async function importNow(config: Config, feed: string): Promise<RunReport> {

@@ -97,6 +97,7 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
                 clock: systemClock,
                 db: database.db,
                 audit: house.audit,
+                feeds: async () => feeds,
                 secretsKey: foundation.secretsKey,
                 keysFollowed: house.lookAtKeys,
                 tellApps: house.tellApps,

@@ -145,6 +145,14 @@ export const doors: readonly Defence[] = [
     test: 'test/attacks/row-23-line-breaks.test.ts',
   },
   {
+    row: 23,
+    what: 'a cell that begins like a formula is a text',
+    file: 'src/ui/csv.ts',
+    find: "? `'${value}` :",
+    replacement: '? value :',
+    test: 'test/attacks/row-23-csv.test.ts',
+  },
+  {
     row: 24,
     what: '15 characters',
     file: 'src/values.ts',

@@ -174,3 +174,20 @@ export function addressChangedLetter(t: Translate): WrittenLetter {
     { say: t('letter.addressChanged.notYou') },
   ]);
 }
+
+/**
+ * Tells somebody whom a school knows that they can register. It has no link with a token, no code and nobody's name: what it
+ * says may be read by anybody, and who copies it for phishing cannot make it look more official than a plain address.
+ *
+ * @param portal the bare address
+ */
+export function invitationLetter(t: Translate, { portal }: { portal: string }): WrittenLetter {
+  return write(t, t('letter.invitation.subject'), [
+    { say: t('letter.invitation.lead') },
+    { say: t('letter.invitation.how') },
+    { say: portal },
+    { say: t('letter.invitation.need') },
+    { say: t('letter.invitation.safe') },
+    { say: t('letter.invitation.once') },
+  ]);
+}

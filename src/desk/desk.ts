@@ -2,6 +2,7 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Config } from '../config.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import type { FeedsFile } from '../sis/feeds-file.js';
 
 /** What a command stands on that works on the database: of the command line's process, or of the server that holds it. */
 export interface Desk {
@@ -9,6 +10,8 @@ export interface Desk {
   clock: Clock;
   db: Database;
   audit: RecordEvent;
+  /** The feeds file: as the server read it at its start, or as it is now. */
+  feeds(): Promise<FeedsFile>;
   /** Null where none is set and the data folder keeps none. */
   secretsKey: Uint8Array | null;
   /** Resolves when every server uses the keys that there are now. */

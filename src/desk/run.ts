@@ -8,11 +8,14 @@ import { systemClock } from '../database/clock.js';
 import { keptSecretsKey } from '../database/data-folder.js';
 import { folderHolder } from '../database/folder-lock.js';
 import { migrationState } from '../database/migrate.js';
-import { openDatabase } from '../foundation.js';
+import { openDatabase, readFeeds } from '../foundation.js';
 import { values } from '../values.js';
+import { coverageCommand } from './coverage.js';
 import { DeskRefused } from './desk.js';
 import type { DeskCommand } from './desk.js';
+import { invitationsCommand } from './invitations.js';
 import { keysCommand } from './keys.js';
+import { mailCommand } from './mail.js';
 import { roomCommand } from './rooms.js';
 import { secretsCommand } from './secrets.js';
 
@@ -20,6 +23,9 @@ import { secretsCommand } from './secrets.js';
 export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ['keys', keysCommand],
   ['secret', secretsCommand],
+  ['coverage', coverageCommand],
+  ['invitations', invitationsCommand],
+  ['mail', mailCommand],
   ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, roomCommand(room)] as const),
 ]);
 
@@ -49,6 +55,7 @@ export async function runAtDesk(config: Config, name: string, args: string[]): P
         clock: systemClock,
         db: database.db,
         audit: auditLog(systemClock),
+        feeds: () => readFeeds(config),
         secretsKey: config.secretsKey ?? keptSecretsKey(config.dataDir),
         // Each server looks every few seconds; one more for its answer.
         tellApps: () => {},

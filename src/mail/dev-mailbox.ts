@@ -20,8 +20,8 @@ export interface DevMailbox {
 const kept = 500;
 
 /**
- * The mailbox of development: a real SMTP server on loopback that keeps the last 500 mails in memory. Its packages are
- * development dependencies, loaded only here, so that production does not even carry them.
+ * The mailbox of development: a real SMTP server on loopback that keeps the last 500 mails in memory. The server is a
+ * development dependency, loaded only here, so that production does not even carry it.
  */
 export async function startDevMailbox(): Promise<DevMailbox> {
   const { SMTPServer } = await import('smtp-server');

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.js';
 import type { Sealer } from '../database/secrets.js';
 import type { Jobs, Worker } from '../jobs/jobs.js';
+import { refusesRecipient } from './mailer.js';
 import type { Letter, Mailer } from './mailer.js';
 
 export const mailQueue = 'mail';
@@ -15,10 +16,20 @@ export function outbox(jobs: Pick<Jobs, 'send'>, sealer: Sealer): PostLetter {
   };
 }
 
-/** The worker that hands letters to the mail server. */
-export function mailWorker(mailer: Mailer, sealer: Sealer): Worker {
+/**
+ * The worker that hands letters to the mail server.
+ *
+ * @param onRefused told of an address that the server refuses for good; the letter is tried again all the same, because somebody asked for it
+ */
+export function mailWorker(mailer: Mailer, sealer: Sealer, onRefused: (address: string) => Promise<void>): Worker {
   return async (payload) => {
     if (typeof payload['sealed'] !== 'string') throw new Error('A mail job without a letter.');
-    await mailer.send(JSON.parse(await sealer.open(payload['sealed'])) as Letter);
+    const letter = JSON.parse(await sealer.open(payload['sealed'])) as Letter;
+    try {
+      await mailer.send(letter);
+    } catch (error) {
+      if (refusesRecipient(error)) await onRefused(letter.to);
+      throw error;
+    }
   };
 }

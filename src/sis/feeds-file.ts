@@ -36,6 +36,13 @@ const fileSchema = z
           .regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/, 'must be a domain name'),
       )
       .default([]),
+    /** How many mailboxes are invited in an hour, and how many contacts may have one before it is a school's own. No invitations when absent. */
+    invitations: z
+      .strictObject({
+        per_hour: z.number().int().min(1).max(100_000),
+        shared_limit: z.number().int().min(1).max(100).default(3),
+      })
+      .optional(),
     feeds: z.array(feedSchema),
   })
   .superRefine((file, context) => {

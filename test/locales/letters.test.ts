@@ -4,6 +4,7 @@ import {
   activationLetter,
   alreadyAccountLetter,
   inPersonLetter,
+  invitationLetter,
   noMatchLetter,
   passwordChangedLetter,
   recoveryInPersonLetter,
@@ -24,6 +25,7 @@ function letters(locale: Locale) {
     already: alreadyAccountLetter(t, { signInLink: link, recoverLink: 'https://pa.example/recover' }),
     noMatch: noMatchLetter(t, { registerLink: link }),
     inPerson: inPersonLetter(t),
+    invitation: invitationLetter(t, { portal: 'https://pa.example' }),
     recovery: recoveryLetter(t, { link, minutes: 30, needsCode: true }),
     earlier: recoveryUseEarlierLetter(t, { recoverLink: link }),
     recoveryInPerson: recoveryInPersonLetter(t),
@@ -53,6 +55,13 @@ describe.each(locales)('a letter in %s', (locale) => {
     expect(text).toContain('48207319');
     expect(text).toContain(translator(locale)('letter.neverShare'));
     expect(parse(html).querySelector('a')?.getAttribute('href')?.replaceAll('&amp;', '&')).toBe(link);
+  });
+
+  it('invites by an address to type, and by nothing to press', () => {
+    const { text, html } = letters(locale).invitation;
+    expect(text.match(/https?:\S+/g)).toEqual(['https://pa.example']);
+    expect(parse(html).querySelectorAll('a')).toEqual([]);
+    expect(text).toContain(translator(locale)('welcome.register'));
   });
 
   it('asks for the recovery code only where one is needed', () => {

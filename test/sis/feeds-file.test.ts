@@ -26,6 +26,12 @@ describe('the feeds file', () => {
     ]);
   });
 
+  it('invites nobody unless it says at which rate', () => {
+    expect(parseFeedsFile(JSON.stringify({ feeds: [] }), 'feeds.json').invitations).toBeUndefined();
+    const said = JSON.stringify({ feeds: [], invitations: { per_hour: 100 } });
+    expect(parseFeedsFile(said, 'feeds.json').invitations).toEqual({ per_hour: 100, shared_limit: 3 });
+  });
+
   it('fills in the shares, and places files in the data folder', () => {
     const [feed] = parseFeedsFile(JSON.stringify({ feeds: [one] }), 'feeds.json').feeds;
     expect(feed).toMatchObject({ checks: { feed_share: 0.05, school_share: 0.2 }, sample: false });
@@ -41,6 +47,9 @@ describe('the feeds file', () => {
     [{ feeds: [{ ...one, checks: { feed_share: 5 } }] }, 'feeds.json: feeds[0].checks.feed_share'],
     [{ feeds: [one, { ...one, name: 'b' }] }, 'feeds.json: feeds[1].sis "a" stands twice'],
     [{ feeds: [{ ...one, extra: 1 }] }, 'feeds.json: feeds[0]'],
+    [{ feeds: [one], invitations: {} }, 'feeds.json: invitations.per_hour'],
+    [{ feeds: [one], invitations: { per_hour: 0 } }, 'feeds.json: invitations.per_hour'],
+    [{ feeds: [one], invitations: { per_hour: 5, limit: 2 } }, 'feeds.json: invitations'],
     [{}, 'feeds.json: feeds '],
   ])('says what is wrong and where: %j', (content, message) => {
     const text = typeof content === 'string' ? content : JSON.stringify(content);

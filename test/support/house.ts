@@ -20,6 +20,7 @@ import { appSchema } from '../../src/provider/app-registration.js';
 import type { AppRegistration } from '../../src/provider/app-registration.js';
 import { syncClients } from '../../src/provider/client-registry.js';
 import { syncFeeds } from '../../src/sis/feeds-file.js';
+import type { FeedsFile } from '../../src/sis/feeds-file.js';
 import type { RunReport } from '../../src/sis/import.js';
 import { makeLogger } from '../../src/telemetry/logger.js';
 import { extract, feedsFile } from '../sis/extract.js';
@@ -69,6 +70,8 @@ export interface TestHouseOptions {
   secondary?: readonly Row[];
   apps?: readonly TestApp[];
   environment?: Record<string, string>;
+  /** The rate of invitations; none are sent without. */
+  invitations?: FeedsFile['invitations'];
   /** How many instances run on the one database, each request going to the next of them; one by default. */
   instances?: number;
 }
@@ -161,7 +164,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
     keepLogged(line);
   };
   const logger = makeLogger({ logLevel: 'debug' }, { write });
-  const feeds = feedsFile();
+  const feeds = { ...feedsFile(), invitations: options.invitations };
   await syncFeeds(database.db, feeds, clock);
 
   const apps: AppRegistration[] = [];
@@ -214,6 +217,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       db: database.db,
       clock,
       audit: house.audit,
+      feeds: async () => feeds,
       secretsKey,
       tellApps: house.tellApps,
       keysFollowed: async () => {

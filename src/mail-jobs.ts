@@ -1,0 +1,71 @@
+import type { RecordEvent } from './audit/audit.js';
+import type { Config } from './config.js';
+import type { Clock } from './database/clock.js';
+import type { Database } from './database/database.js';
+import type { Sealer } from './database/secrets.js';
+import type { Jobs, Schedule, Worker } from './jobs/jobs.js';
+import { smtpMailer } from './mail/mailer.js';
+import { mailQueue, mailWorker } from './mail/outbox.js';
+import type { FeedsFile } from './sis/feeds-file.js';
+import { deliverInvitations } from './sis/invitations/deliver.js';
+import { drawInvitations, invitationMailQueue } from './sis/invitations/draw.js';
+import type { InvitationSettings } from './sis/invitations/draw.js';
+import { suppressRefused } from './sis/invitations/suppress.js';
+
+const invitationQueue = 'invitations';
+
+/** What the feeds file says of invitations; null where none are sent. */
+export function invitationSettings({ invitations }: FeedsFile): InvitationSettings | null {
+  return invitations === undefined ? null : { perHour: invitations.per_hour, sharedLimit: invitations.shared_limit };
+}
+
+/** Letters that somebody asked for, and each minute the invitations, where the feeds file has a rate for them. */
+export function mailJobs({
+  db,
+  clock,
+  audit,
+  jobs,
+  smtpUrl,
+  sealer,
+  config,
+  feeds,
+}: {
+  db: Database;
+  clock: Clock;
+  audit: RecordEvent;
+  jobs: Jobs;
+  smtpUrl: string;
+  sealer: Sealer;
+  config: Config;
+  feeds: FeedsFile;
+}): { workers: Record<string, Worker>; schedules: Schedule[]; close(): void } {
+  const asked = smtpMailer(smtpUrl, config.mailFrom);
+  // What nobody asked for is handed over once.
+  const unasked = smtpMailer(smtpUrl, config.mailFrom, { once: true });
+  const settings = invitationSettings(feeds);
+  const parts = {
+    db,
+    clock,
+    audit,
+    jobs,
+    timeZone: config.timeZone,
+    studentDomains: feeds.student_domains,
+    settings,
+    mailDomain: /@([a-z0-9.-]+)/i.exec(config.mailFrom)?.[1] ?? new URL(config.issuer).hostname,
+  };
+  return {
+    workers: {
+      [mailQueue]: mailWorker(asked, sealer, (address) => suppressRefused(parts, address)),
+      [invitationQueue]: async () => void (await drawInvitations(parts)),
+      [invitationMailQueue]: deliverInvitations(parts, unasked, config.issuer),
+    },
+    schedules:
+      settings === null
+        ? []
+        : [{ queue: invitationQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} }],
+    close() {
+      asked.close();
+      unasked.close();
+    },
+  };
+}
