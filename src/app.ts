@@ -24,7 +24,7 @@ import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
 import { makeDoor } from './http/door.js';
 import { throttles } from './http/throttle.js';
-import { importQueue, importWorker } from './imports.js';
+import { importParts, importQueue, importSchedules, importWorker } from './imports.js';
 import { openJobs } from './jobs/jobs.js';
 import { keyJobs } from './key-jobs.js';
 import { cookieSigner } from './keys/cookie-signer.js';
@@ -56,6 +56,7 @@ import type { FeedsFile } from './sis/feeds-file.js';
 import { feedStatus } from './sis/status.js';
 import { replier } from './ui/reply.js';
 import { values } from './values.js';
+import { watchFolders } from './watch.js';
 
 /** What the house is built on. */
 export interface Foundation {
@@ -63,6 +64,8 @@ export interface Foundation {
   clock: Clock;
   logger: Logger;
   database: OpenDatabase;
+  /** The same with patience, for imports: long work on connections of its own, so that no request waits for one. */
+  importDatabase: OpenDatabase;
   secretsKey: Uint8Array;
   /** As registered, the demo apps' digests filled in. */
   apps: AppRegistration[];
@@ -102,7 +105,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   const tending = keyJobs({ db, sealer, clock, audit }, keys, apps, config.timeZone, logger);
   await tending.warnOfSecrets();
 
-  const imports = { db, clock, timeZone: config.timeZone, dataDir: config.dataDir, feeds, audit };
+  const imports = importParts(foundation, audit);
   const jobs = await openJobs(pool, database.kind, logger);
   const post = outbox(jobs, sealer);
   const hygiene = sessionJobs({ db, audit, clock, timeZone: config.timeZone });
@@ -130,24 +133,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       ...hygiene.workers,
       ...tending.workers,
     },
-    [
-      ...hygiene.schedules,
-      ...mailing.schedules,
-      ...tending.schedules,
-      ...feeds.feeds.flatMap((feed) =>
-        feed.schedule === undefined
-          ? []
-          : [
-              {
-                queue: importQueue,
-                key: feed.name,
-                cron: feed.schedule,
-                timeZone: config.timeZone,
-                payload: { feed: feed.name },
-              },
-            ],
-      ),
-    ],
+    [...hygiene.schedules, ...mailing.schedules, ...tending.schedules, ...importSchedules(feeds, config.timeZone)],
   );
 
   const reply = replier(config.timeZone, null);
@@ -279,6 +265,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     app.keys = cookieSigner(ring.cookies);
   });
 
+  const watch = watchFolders(imports, logger);
   const door = makeDoor(app.callback());
   const close = async (notice = 0): Promise<void> => {
     // Who signs out while it still serves has their apps told before it ends; a try takes less time than requests at work may.
@@ -286,7 +273,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       keys.stop();
       return deliverer.stop();
     });
-    await Promise.all([door.close(notice), jobs.stop(), toldAll]);
+    await Promise.all([door.close(notice), jobs.stop(), watch.stop(), toldAll]);
     mailing.close();
   };
   try {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { StandingRefused } from './accounts/standing.js';
-import { auditLog } from './audit/audit.js';
 import { ConfigurationError, parseConfig } from './config.js';
 import type { Config } from './config.js';
-import { ControlRefused, askToImport } from './control.js';
+import { ControlRefused } from './control.js';
 import { systemClock } from './database/clock.js';
-import { FolderInUse, folderHolder } from './database/folder-lock.js';
+import { FolderInUse } from './database/folder-lock.js';
 import { migrate } from './database/migrate.js';
 import { DeskRefused } from './desk/desk.js';
 import { nothingChanged } from './desk/mail.js';
@@ -15,16 +15,17 @@ import { runAtDesk } from './desk/run.js';
 import { addSecret } from './desk/secrets.js';
 import { doctor } from './doctor/doctor.js';
 import { table, verdict } from './doctor/report.js';
-import { allowsSamples, openDatabase, readFeeds } from './foundation.js';
-import { UnknownFeed, runImport } from './imports.js';
+import { allowsSamples, openDatabase } from './foundation.js';
+import { UnknownFeed } from './imports.js';
 import { migrateJobs } from './jobs/jobs.js';
 import { WrongSecretsKey } from './keys/keys.js';
 import { KeysRefused } from './keys/states.js';
 import { ClientsFileError, clientsJsonSchema, readClientsFile } from './provider/clients-file.js';
 import { SampleRefused } from './sample-district.js';
 import { serve } from './serve.js';
-import { FeedsFileError, syncFeeds } from './sis/feeds-file.js';
-import type { RunReport } from './sis/import.js';
+import { FeedsFileError } from './sis/feeds-file.js';
+import { FeedRefused } from './sis/feeds/format.js';
+import { progressOn, spooled } from './spool.js';
 import { failedLetter, longestReport } from './sis/invitations/bounce-report.js';
 import * as sample from './sis/sample/sample.js';
 
@@ -42,7 +43,10 @@ const usage = `parent-access COMMAND
   serve                      run the server
   migrate                    bring the database to this version's schema
   doctor [--json]            look at everything the server stands on, and name the repairs
-  import --feed NAME [--json]  import a feed from its place
+  import --feed NAME [--from PATH|-] [--delta] [--dry-run] [--again] [--json]
+                             import a feed from its place, a file or standard input
+  import runs [--feed NAME] [--json]   the last runs, and which wait for a decision
+  import approve|discard|rollback RUN --reason WHY   decide on a held run, or take an applied one back
   keys list [--json]         list the keys, their states and what comes next
   keys rotate [--now] [--use sig|cookie]   let the next keys sign
   keys revoke KID [--yes]    revoke a stolen key, and end what it could have signed
@@ -92,9 +96,17 @@ const commands: Record<string, Command> = {
   },
 
   async import(args, config, terminal) {
-    const { values } = parseArgs({ args, options: { feed: { type: 'string' }, json: { type: 'boolean' } } });
-    if (values.feed === undefined) throw new Refused('Say which feed: import --feed NAME.');
-    showReport(await importNow(config(), values.feed), values.json === true, terminal);
+    const at = args.indexOf('--from') + 1;
+    const from = at === 0 ? undefined : args[at];
+    const spool = from === '-' ? await spooled(process.stdin) : null;
+    // The server may have another working folder.
+    const place = spool?.path ?? (from === undefined ? undefined : resolve(from));
+    const asked = place === undefined ? args : args.with(at, place);
+    try {
+      terminal.out(await runAtDesk(config(), 'import', asked, progressOn(terminal, process.stderr.isTTY)));
+    } finally {
+      await spool?.remove();
+    }
   },
 
   async keys(args, config, { out }) {
@@ -192,40 +204,6 @@ async function atMost(input: AsyncIterable<Uint8Array>, bytes: number): Promise<
   return Buffer.concat(chunks);
 }
 
-/** Imports here, or asks the server where it holds the embedded database. */
-async function importNow(config: Config, feed: string): Promise<RunReport> {
-  if (config.databaseUrl === null && folderHolder(config.dataDir) !== null) return askToImport(config.dataDir, feed);
-  const feeds = await readFeeds(config);
-  const database = await openDatabase(config);
-  try {
-    await migrate(database.db);
-    await syncFeeds(database.db, feeds, systemClock);
-    const { db } = database;
-    const { timeZone, dataDir } = config;
-    return await runImport(
-      { db, clock: systemClock, timeZone, dataDir, feeds, audit: auditLog(systemClock) },
-      feed,
-      'operator',
-    );
-  } finally {
-    await database.close();
-  }
-}
-
-function showReport(report: RunReport, json: boolean, { out }: Terminal): void {
-  if (json) out(JSON.stringify(report));
-  if (report.state === 'refused' || report.state === 'failed')
-    throw new Refused(report.message ?? 'The import was refused.');
-  if (json) return;
-  const { read, applied, unchanged, skipped, ended } = report.counts;
-  out(
-    `${report.feed}: ${report.state}. Read ${read} rows: ${applied} applied, ${unchanged} unchanged, ${skipped} skipped; ${ended} relationships ended.`,
-  );
-  for (const [reason, { count, lines }] of Object.entries(report.reasons)) {
-    out(`  skipped ${count}: ${reason} (line ${lines.join(', ')}${lines.length < count ? ', …' : ''})`);
-  }
-}
-
 /** What the machine or the database lacks, in one sentence that names the setting; null for a fault of ours. */
 function lack(error: Error): string | null {
   const code = 'code' in error ? String(error.code) : '';
@@ -246,6 +224,7 @@ const refusals = [
   FeedsFileError,
   FolderInUse,
   UnknownFeed,
+  FeedRefused,
   SampleRefused,
   sample.SampleRefused,
   ControlRefused,

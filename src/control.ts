@@ -3,7 +3,6 @@ import { createServer, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Check } from './doctor/check.js';
-import type { RunReport } from './sis/import.js';
 
 function socketPath(dataDir: string): string {
   return join(dataDir, 'control.sock');
@@ -11,7 +10,6 @@ function socketPath(dataDir: string): string {
 
 /** What the command line may ask of a running server. */
 export interface Control {
-  import(feed: string): Promise<RunReport>;
   /** What only the process that holds the embedded database can look at. */
   doctor(): Promise<Check[]>;
   /** Runs a command on the database, by its name and arguments. @returns what to print */
@@ -61,8 +59,7 @@ function answerTo(control: Control, incoming: IncomingMessage): Promise<unknown>
   const path = incoming.url ?? '';
   if (path === '/doctor') return control.doctor();
   if (path === '/desk') return answerDesk(control, incoming);
-  const feed = /^\/import\/([a-z0-9-]+)$/.exec(path)?.[1];
-  return feed === undefined ? null : control.import(feed);
+  return null;
 }
 
 async function answerDesk(control: Control, incoming: IncomingMessage): Promise<string> {
@@ -79,15 +76,6 @@ async function answerDesk(control: Control, incoming: IncomingMessage): Promise<
 
 /** The running server said no; its sentence is the message. */
 export class ControlRefused extends Error {}
-
-/**
- * Asks the server that holds the data folder to import a feed.
- *
- * @throws ControlRefused with the server's reason
- */
-export async function askToImport(dataDir: string, feed: string): Promise<RunReport> {
-  return (await ask(dataDir, `/import/${feed}`)) as RunReport;
-}
 
 /**
  * Asks the server that holds the data folder how its database, its keys and its feeds are.

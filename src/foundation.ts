@@ -14,9 +14,13 @@ import { readClientsFile } from './provider/clients-file.js';
 import { FeedsFileError, readFeedsFile, syncFeeds } from './sis/feeds-file.js';
 import type { FeedsFile } from './sis/feeds-file.js';
 
-/** Opens the database that the configuration names: PostgreSQL, or the embedded one in the data folder. */
-export async function openDatabase(config: Config): Promise<OpenDatabase> {
-  if (config.databaseUrl !== null) return openPostgres(config.databaseUrl);
+/**
+ * Opens the database that the configuration names: PostgreSQL, or the embedded one in the data folder.
+ *
+ * @param patient for long work: no statement is given up
+ */
+export async function openDatabase(config: Config, { patient = false } = {}): Promise<OpenDatabase> {
+  if (config.databaseUrl !== null) return openPostgres(config.databaseUrl, patient ? { size: 3, patient } : {});
   // Loaded only where it is used: its start is the slowest part of ours.
   const { openPglite } = await import('./database/pglite.js');
   return openPglite(config.dataDir);
@@ -65,6 +69,7 @@ export async function layFoundation(config: Config, clock: Clock, logger: Logger
       clock,
       logger,
       database,
+      importDatabase: database.kind === 'postgres' ? await openDatabase(config, { patient: true }) : database,
       secretsKey: config.secretsKey ?? folderSecretsKey(config.dataDir),
       apps,
       feeds,

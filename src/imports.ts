@@ -1,12 +1,17 @@
 import type { Logger } from 'pino';
+import type { Foundation } from './app.js';
 import type { RecordEvent } from './audit/audit.js';
-import type { Clock } from './database/clock.js';
 import type { Database } from './database/database.js';
-import type { Worker } from './jobs/jobs.js';
+import type { Schedule, Worker } from './jobs/jobs.js';
+import { approveRun, discardRun } from './sis/decide.js';
 import { feedPath } from './sis/feeds-file.js';
-import type { FeedsFile } from './sis/feeds-file.js';
+import type { Feed, FeedsFile } from './sis/feeds-file.js';
+import { bulkLoader } from './sis/loader.js';
 import { importFeed } from './sis/import.js';
-import type { RunReport } from './sis/import.js';
+import type { ImportTools, Progress } from './sis/import.js';
+import { FeedRefused } from './sis/feeds/format.js';
+import { rollBackRun } from './sis/roll-back.js';
+import type { RunReport } from './sis/runs.js';
 
 export const importQueue = 'import';
 
@@ -18,36 +23,94 @@ export class UnknownFeed extends Error {
   }
 }
 
-export interface ImportParts {
+export interface ImportParts extends ImportTools {
   db: Database;
-  clock: Clock;
-  timeZone: string;
   dataDir: string;
   feeds: FeedsFile;
-  audit: RecordEvent;
+}
+
+/** How somebody asks for an import. */
+export interface ImportRequest {
+  /** A file or folder instead of the feed's own place. */
+  from?: string;
+  delta?: boolean;
+  dryRun?: boolean;
+  again?: boolean;
+}
+
+function feedNamed({ feeds }: ImportParts, name: string): Feed {
+  const feed = feeds.feeds.find((candidate) => candidate.name === name);
+  if (feed !== undefined) return feed;
+  throw new UnknownFeed(
+    name,
+    feeds.feeds.map((known) => known.name),
+  );
 }
 
 /**
- * Imports a feed from its place.
+ * Imports a feed, from its place or from where the request says.
  *
  * @throws UnknownFeed
  */
-export async function runImport(parts: ImportParts, name: string, actor: string): Promise<RunReport> {
-  const { db, clock, timeZone, dataDir, feeds, audit } = parts;
-  const feed = feeds.feeds.find((candidate) => candidate.name === name);
-  if (feed === undefined)
-    throw new UnknownFeed(
-      name,
-      feeds.feeds.map((known) => known.name),
+export async function runImport(
+  parts: ImportParts,
+  name: string,
+  actor: string,
+  { from, delta = false, dryRun = false, again = false }: ImportRequest = {},
+  onProgress?: (progress: Progress) => void,
+): Promise<RunReport> {
+  const feed = feedNamed(parts, name);
+  if (from === undefined && 'folder' in feed.place) {
+    throw new FeedRefused(
+      `The files of "${name}" are taken from its folder as they come; for another say --from PATH.`,
     );
-  return importFeed(db, {
+  }
+  return importFeed(parts.db, {
+    ...parts,
     feed,
-    source: feedPath(feed, dataDir),
-    clock,
-    timeZone,
+    source: { path: from ?? feedPath(feed, parts.dataDir), delta },
     actor,
-    audit,
+    dryRun,
+    again,
+    ...(onProgress === undefined ? {} : { onProgress }),
   });
+}
+
+export type DecisionVerb = 'approve' | 'discard' | 'rollback';
+
+/**
+ * Approves, discards or rolls back a run.
+ *
+ * @throws FeedRefused saying why it cannot be
+ */
+export async function decideRun(
+  parts: ImportParts,
+  verb: DecisionVerb,
+  decision: { runId: string; actor: string; reason: string },
+): Promise<RunReport> {
+  const options = { ...parts, ...decision };
+  if (verb === 'discard') return discardRun(parts.db, options);
+  return verb === 'approve'
+    ? approveRun(parts.db, options, (name) => feedNamed(parts, name))
+    : rollBackRun(parts.db, options, (name) => feedNamed(parts, name).sis);
+}
+
+/** What imports are done with in a running house. */
+export function importParts(
+  { config, clock, feeds, importDatabase }: Pick<Foundation, 'config' | 'clock' | 'feeds' | 'importDatabase'>,
+  audit: RecordEvent,
+): ImportParts {
+  const { timeZone, dataDir } = config;
+  return { db: importDatabase.db, load: bulkLoader(importDatabase), clock, timeZone, dataDir, feeds, audit };
+}
+
+/** When each feed is loaded from its file. */
+export function importSchedules({ feeds }: FeedsFile, timeZone: string): Schedule[] {
+  return feeds.flatMap(({ name, schedule, place }) =>
+    schedule === undefined || 'folder' in place
+      ? []
+      : [{ queue: importQueue, key: name, cron: schedule, timeZone, payload: { feed: name } }],
+  );
 }
 
 /** The worker of imports by schedule. A refusal stands in the run's report and the log; trying again would not help. */

@@ -5,21 +5,23 @@ import type { Database } from './database/database.js';
 import type { Sealer } from './database/secrets.js';
 import type { Jobs, Schedule, Worker } from './jobs/jobs.js';
 import { smtpMailer } from './mail/mailer.js';
-import { mailQueue, mailWorker } from './mail/outbox.js';
+import { mailQueue, mailWorker, outbox } from './mail/outbox.js';
 import type { FeedsFile } from './sis/feeds-file.js';
 import { deliverInvitations } from './sis/invitations/deliver.js';
 import { drawInvitations, invitationMailQueue } from './sis/invitations/draw.js';
 import type { InvitationSettings } from './sis/invitations/draw.js';
 import { suppressRefused } from './sis/invitations/suppress.js';
+import { tellHeld } from './sis/tell-held.js';
 
 const invitationQueue = 'invitations';
+const heldQueue = 'held-runs';
 
 /** What the feeds file says of invitations; null where none are sent. */
 export function invitationSettings({ invitations }: FeedsFile): InvitationSettings | null {
   return invitations === undefined ? null : { perHour: invitations.per_hour, sharedLimit: invitations.shared_limit };
 }
 
-/** Letters that somebody asked for, and each minute the invitations, where the feeds file has a rate for them. */
+/** Letters that somebody asked for; each minute those about runs that wait, and the invitations, where the feeds file has a rate for them. */
 export function mailJobs({
   db,
   clock,
@@ -56,13 +58,17 @@ export function mailJobs({
   return {
     workers: {
       [mailQueue]: mailWorker(asked, sealer, (address) => suppressRefused(parts, address)),
+      [heldQueue]: () => tellHeld(db, { clock, post: outbox(jobs, sealer), administrators: feeds.administrators }),
       [invitationQueue]: async () => void (await drawInvitations(parts)),
       [invitationMailQueue]: deliverInvitations(parts, unasked, config.issuer),
     },
-    schedules:
-      settings === null
-        ? []
-        : [{ queue: invitationQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} }],
+    schedules: [heldQueue, ...(settings === null ? [] : [invitationQueue])].map((queue) => ({
+      queue,
+      key: 'all',
+      cron: '* * * * *',
+      timeZone: 'UTC',
+      payload: {},
+    })),
     close() {
       asked.close();
       unasked.close();

@@ -8,7 +8,7 @@ import { DeskRefused } from './desk/desk.js';
 import { deskCommands } from './desk/run.js';
 import { houseChecks } from './doctor/house.js';
 import { allowsSamples, layFoundation } from './foundation.js';
-import { runImport } from './imports.js';
+import { importParts } from './imports.js';
 import { plantSampleDistrict, samplePeople } from './sample-district.js';
 import { endAbandonedRuns } from './sis/lease.js';
 import { makeLogger } from './telemetry/logger.js';
@@ -41,6 +41,7 @@ export async function serve(config: Config, print: (text: string) => void): Prom
   const { database } = foundation;
   const closeFoundation = async (): Promise<void> => {
     await foundation.mailbox?.close();
+    if (foundation.importDatabase !== database) await foundation.importDatabase.close();
     await database.close();
   };
   let house: House;
@@ -62,14 +63,7 @@ export async function serve(config: Config, print: (text: string) => void): Prom
 /** Brings in what a house on this configuration has, and stays until it is told to end. */
 async function furnish(foundation: Foundation, house: House, print: (text: string) => void): Promise<void> {
   const { config, database, feeds, apps, logger } = foundation;
-  const imports = {
-    db: database.db,
-    clock: systemClock,
-    timeZone: config.timeZone,
-    dataDir: config.dataDir,
-    feeds,
-    audit: house.audit,
-  };
+  const imports = importParts(foundation, house.audit);
   const samples = allowsSamples(config);
   // The embedded database is this process's alone: an import that a killed one left is over.
   if (database.kind === 'pglite') await endAbandonedRuns(database.db, systemClock);
@@ -77,7 +71,6 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
   const silence =
     database.kind === 'pglite'
       ? await listenForControl(config.dataDir, {
-          import: (feed) => runImport(imports, feed, 'operator'),
           doctor: () =>
             houseChecks({
               database,
@@ -98,6 +91,7 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
                 db: database.db,
                 audit: house.audit,
                 feeds: async () => feeds,
+                load: imports.load,
                 secretsKey: foundation.secretsKey,
                 keysFollowed: house.lookAtKeys,
                 tellApps: house.tellApps,

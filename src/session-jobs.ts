@@ -6,6 +6,7 @@ import { localDate } from './families/entitlement.js';
 import type { Schedule, Worker } from './jobs/jobs.js';
 import { cleanSessions } from './sessions/cleaning.js';
 import { expireSessions } from './sessions/expire.js';
+import { cleanImages } from './sis/roll-back.js';
 import { tellRestrictions } from './sis/tell-restrictions.js';
 
 const cleaningQueue = 'cleaning';
@@ -34,6 +35,7 @@ export function sessionJobs({
       [cleaningQueue]: async () => {
         await cleanSessions(db, clock);
         await cleanRequests(db, clock);
+        await cleanImages(db, clock());
       },
     },
     schedules: [

@@ -73,8 +73,8 @@ export const endings: readonly Defence[] = [
   {
     row: 17,
     what: 'a right that ended ends the tokens that could fetch the child',
-    file: 'src/sis/import.ts',
-    find: '  await endLostRights(trx, now);\n',
+    file: 'src/sis/carry-out.ts',
+    find: '  await db.transaction().execute((trx) => endLostRights(trx, now));\n',
     replacement: '',
     test: row17,
     named: 'a right that ended',

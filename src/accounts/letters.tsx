@@ -113,6 +113,21 @@ export function inPersonLetter(t: Translate): WrittenLetter {
   ]);
 }
 
+/** For the district's administrators: a run of a feed waits for their decision. */
+export function heldRunLetter(
+  t: Translate,
+  run: { feed: string; runId: string; findings: string; restrictions: number },
+): WrittenLetter {
+  return write(t, t('letter.heldRun.subject', { feed: run.feed }), [
+    { say: t('letter.heldRun.lead', { feed: run.feed }) },
+    { say: run.findings },
+    ...(run.restrictions === 0 ? [] : [{ say: t('letter.heldRun.restrictions', { count: run.restrictions }) }]),
+    { say: t('letter.heldRun.next') },
+    { say: `parent-access import approve ${run.runId} --reason "…"` },
+    { say: `parent-access import discard ${run.runId} --reason "…"` },
+  ]);
+}
+
 export function recoveryLetter(
   t: Translate,
   { link, minutes, needsCode }: { link: string; minutes: number; needsCode: boolean },

@@ -17,14 +17,15 @@ export interface OpenDatabase {
  *
  * @param url a `postgres://` connection string
  * @param size the most connections this process holds
+ * @param patient for long work beside the request path: no statement is given up
  */
-export function openPostgres(url: string, size = 10): OpenDatabase {
+export function openPostgres(url: string, { size = 10, patient = false } = {}): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
     connectionTimeoutMillis: 3_000,
     idleTimeoutMillis: 30_000,
-    query_timeout: 30_000,
+    ...(patient ? {} : { query_timeout: 30_000 }),
     keepAlive: true,
     application_name: 'parent-access',
   });

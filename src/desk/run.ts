@@ -9,10 +9,12 @@ import { keptSecretsKey } from '../database/data-folder.js';
 import { folderHolder } from '../database/folder-lock.js';
 import { migrationState } from '../database/migrate.js';
 import { openDatabase, readFeeds } from '../foundation.js';
+import { bulkLoader } from '../sis/loader.js';
 import { values } from '../values.js';
 import { coverageCommand } from './coverage.js';
 import { DeskRefused } from './desk.js';
-import type { DeskCommand } from './desk.js';
+import type { Desk, DeskCommand } from './desk.js';
+import { importCommand } from './imports.js';
 import { invitationsCommand } from './invitations.js';
 import { keysCommand } from './keys.js';
 import { mailCommand } from './mail.js';
@@ -25,6 +27,7 @@ export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ['secret', secretsCommand],
   ['coverage', coverageCommand],
   ['invitations', invitationsCommand],
+  ['import', importCommand],
   ['mail', mailCommand],
   ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, roomCommand(room)] as const),
 ]);
@@ -35,7 +38,12 @@ export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
  * @returns what to print
  * @throws DeskRefused, KeysRefused, or ControlRefused with the server's sentence
  */
-export async function runAtDesk(config: Config, name: string, args: string[]): Promise<string> {
+export async function runAtDesk(
+  config: Config,
+  name: string,
+  args: string[],
+  onProgress?: Desk['onProgress'],
+): Promise<string> {
   const command = deskCommands.get(name);
   if (command === undefined) throw new DeskRefused(`There is no command ${name}.`);
   if (config.databaseUrl === null) {
@@ -44,7 +52,8 @@ export async function runAtDesk(config: Config, name: string, args: string[]): P
       throw new DeskRefused('There is no database yet: the first start of a server makes it.');
     }
   }
-  const database = await openDatabase(config);
+  // An import is long work, and no request waits for it.
+  const database = await openDatabase(config, { patient: name === 'import' });
   try {
     if ((await migrationState(database.db)).pending.length > 0) {
       throw new DeskRefused('The database is of an earlier version: run `parent-access migrate` first.');
@@ -56,6 +65,8 @@ export async function runAtDesk(config: Config, name: string, args: string[]): P
         db: database.db,
         audit: auditLog(systemClock),
         feeds: () => readFeeds(config),
+        load: bulkLoader(database),
+        ...(onProgress === undefined ? {} : { onProgress }),
         secretsKey: config.secretsKey ?? keptSecretsKey(config.dataDir),
         // Each server looks every few seconds; one more for its answer.
         tellApps: () => {},

@@ -25,7 +25,12 @@ async function placeOf(feed: Feed, path: string): Promise<Check> {
   const name = `place of feed ${feed.name}`;
   try {
     await access(path, constants.R_OK);
-    if (!(await stat(path)).isFile()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+    const folder = 'folder' in feed.place;
+    const found = await stat(path);
+    if (folder && !found.isDirectory()) throw Object.assign(new Error('a file'), { code: 'ENOTDIR' });
+    if (!folder && !found.isFile()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+    // Files at work are moved within it.
+    if (folder) await access(path, constants.W_OK);
     return ok(name, `${path} can be read.`);
   } catch (error) {
     const found = `${path} cannot be read: ${reasonOf(error)}.`;

@@ -22,6 +22,8 @@ interface FeedsTable {
   /** The run that may write now, and when it last gave a sign of life. */
   running_run: Text;
   running_beat_at: OptionalMoment;
+  /** The shape of the last file that was applied. */
+  layout: Text;
 }
 
 interface FeedRunsTable {
@@ -30,7 +32,30 @@ interface FeedRunsTable {
   actor: string;
   started_at: Moment;
   finished_at: OptionalMoment;
-  state: 'running' | 'applied' | 'unchanged' | 'refused' | 'failed';
+  state:
+    | 'running'
+    | 'applied'
+    | 'unchanged'
+    | 'held'
+    | 'discarded'
+    | 'superseded'
+    | 'rolled_back'
+    | 'refused'
+    | 'failed';
+  /** The order of the runs; images of what a run changed stand under it. */
+  no: Generated<number>;
+  kind: Generated<'bulk' | 'delta'>;
+  /** The shape of the file. */
+  layout: Text;
+  plan: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+  /** SHA-256, hex. */
+  plan_digest: Text;
+  /** Who approved, discarded or rolled back, when and why. */
+  decided_by: Text;
+  decided_at: OptionalMoment;
+  reason: Text;
+  /** When the administrators were told that it waits. */
+  told_at: OptionalMoment;
   /** SHA-256 of the file, hex. */
   digest: Text;
   counts: ColumnType<Record<string, number>, string | undefined, string>;
@@ -70,6 +95,8 @@ interface ContactsTable {
   family_name: string;
   name_key: string;
   language: Text;
+  /** Both phones as the feed wrote them, in one value that can be compared. */
+  phones_stated: Text;
   email_raw: Text;
   /** Normalised as in email.ts; null when it cannot be used, and `email_problem` says why. */
   email: Text;
@@ -109,7 +136,8 @@ interface RelationshipsTable {
   end_reason: Text;
   last_modified: OptionalMoment;
   facts_loaded_at: Moment;
-  row_digest: string;
+  /** Which side names the other: 1 the student, 2 the contact, 3 both; null where the format knows only pairs. */
+  named_by: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
 interface RestrictionsTable {

@@ -1,65 +1,115 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
-import type { ImportScope } from './plan.js';
+import { contactFacts, phonesStated, relationshipFacts } from './scope.js';
+import type { ImportScope } from './scope.js';
 
-/** Writes the people of the plan: schools, students, contacts and their phones. Set-based; what is equal keeps its date. */
-export async function applyPeople(trx: DatabaseTransaction, { runId, sis, now }: ImportScope): Promise<void> {
+type Kind = 'school' | 'student' | 'contact' | 'relationship';
+
+/** Writes down what stood in the rows that a plan is about to change. */
+async function keepImages(
+  trx: DatabaseTransaction,
+  scope: ImportScope,
+  kind: Kind,
+  changing: RawBuilder<unknown>,
+): Promise<void> {
+  if (!scope.images) return;
+  const table = kind === 'relationship' ? 'relationships' : `${kind}s`;
+  const image = kind === 'contact' ? sql`contact_image(x)` : sql`to_jsonb(x)`;
+  // What an earlier step of this run changed already stands here as it was before all of them.
   await sql`
-    insert into schools (sis, code, name)
-    select ${sis}, code, name from (
-      select distinct on (w.school_code) w.school_code as code, w.school_name as name
-      from plan_students p join staged_rows w on w.run_id = ${runId} and w.line = p.line
-      order by w.school_code, w.last_modified desc nulls last, w.line desc) school
-    on conflict (sis, code) do update set name = excluded.name where schools.name <> excluded.name`.execute(trx);
-  // One "yes" anywhere protects the family; an empty flag takes no protection away.
-  await sql`
-    insert into students (sis, sis_id, given_name, family_name, email_normal, grade, birth_date, rights_retained_until,
-      confidential, school_id, current, facts_loaded_at)
-    select ${sis}, w.student_id, w.student_given_name, w.student_family_name, w.student_email, w.grade, w.birth_date,
-      w.rights_retained_until, flags.confidential, h.id, true, ${now}
-    from plan_students p join staged_rows w on w.run_id = ${runId} and w.line = p.line
-      join schools h on h.sis = ${sis} and h.code = w.school_code
-      left join (select student_id, bool_or(confidential) as confidential from staged_rows
-        where run_id = ${runId} group by student_id) flags on flags.student_id = w.student_id
-    on conflict (sis, sis_id) do update set
-      facts_loaded_at = case
-        when (students.given_name, students.family_name, students.grade, students.school_id)
-          is distinct from (excluded.given_name, excluded.family_name, excluded.grade, excluded.school_id)
-        then excluded.facts_loaded_at else students.facts_loaded_at end,
-      given_name = excluded.given_name, family_name = excluded.family_name, email_normal = excluded.email_normal,
-      grade = excluded.grade, birth_date = excluded.birth_date, rights_retained_until = excluded.rights_retained_until,
-      confidential = coalesce(excluded.confidential, students.confidential), school_id = excluded.school_id,
-      current = true`.execute(trx);
-  await sql`
-    insert into contacts (sis, sis_id, given_name, family_name, name_key, language, email_raw, email, email_problem,
-      email_loaded_at, current, last_modified, facts_loaded_at)
-    select ${sis}, w.contact_id, w.given_name, w.family_name, w.name_key, w.language, w.email_raw, w.email, w.email_problem,
-      ${now}, true, w.last_modified, ${now}
-    from plan_contacts p join staged_rows w on w.run_id = ${runId} and w.line = p.line
-    on conflict (sis, sis_id) do update set
-      facts_loaded_at = case
-        when (contacts.given_name, contacts.family_name, contacts.email)
-          is distinct from (excluded.given_name, excluded.family_name, excluded.email)
-        then excluded.facts_loaded_at else contacts.facts_loaded_at end,
-      email_loaded_at = case when contacts.email is distinct from excluded.email
-        then excluded.email_loaded_at else contacts.email_loaded_at end,
-      given_name = excluded.given_name, family_name = excluded.family_name, name_key = excluded.name_key,
-      language = excluded.language, email_raw = excluded.email_raw, email = excluded.email,
-      email_problem = excluded.email_problem, last_modified = excluded.last_modified, current = true`.execute(trx);
-  await applyPhones(trx, runId, sis, now);
+    insert into feed_run_images (run_no, kind, row_id, before)
+    select ${scope.runNo}, ${kind}, x.id, ${image} from ${sql.table(table)} x where x.id in (${changing})
+    on conflict do nothing`.execute(trx);
 }
 
-async function applyPhones(trx: DatabaseTransaction, runId: string, sis: string, now: Date): Promise<void> {
+/** Notes the rows that an insert made, from its `returning id`. */
+function noting(scope: ImportScope, kind: Kind, insert: RawBuilder<unknown>): RawBuilder<unknown> {
+  if (!scope.images) return insert;
+  return sql`with made as (${insert} returning id)
+    insert into feed_run_images (run_no, kind, row_id) select ${scope.runNo}, ${kind}, id from made`;
+}
+
+/** Writes the people of the plan: schools, students, contacts and their phones. Set-based; what is equal keeps its date. */
+export async function applyPeople(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  await applySchools(trx, scope);
+  await applyStudents(trx, scope);
+  await applyContacts(trx, scope);
+  await applyPhones(trx, scope);
+}
+
+async function applySchools(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  await keepImages(trx, scope, 'school', sql`select id from plan_schools where id is not null`);
+  await sql`update schools h set name = p.name from plan_schools p where h.id = p.id`.execute(trx);
+  await noting(
+    scope,
+    'school',
+    sql`insert into schools (sis, code, name) select ${scope.sis}, code, name from plan_schools where id is null`,
+  ).execute(trx);
+}
+
+async function applyStudents(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const { runId, sis, now } = scope;
+  const planned = sql`plan_students p join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    join schools h on h.sis = ${sis} and h.code = w.school_code left join plan_protected f on f.sis_id = p.sis_id`;
+  await keepImages(trx, scope, 'student', sql`select id from plan_students where id is not null`);
   await sql`
-    delete from contact_phones n
-    using plan_contacts p, staged_rows w, contacts c
-    where w.run_id = ${runId} and w.line = p.line and c.sis = ${sis} and c.sis_id = p.sis_id and n.contact_id = c.id
-      and case n.position when 1 then w.phone1_raw when 2 then w.phone2_raw end is null`.execute(trx);
+    update students s set
+      facts_loaded_at = case
+        when (s.given_name, s.family_name, s.grade, s.school_id) is distinct from (w.student_given_name, w.student_family_name, w.grade, h.id)
+        then ${now} else s.facts_loaded_at end,
+      given_name = w.student_given_name, family_name = w.student_family_name, email_normal = w.student_email, grade = w.grade,
+      birth_date = w.birth_date, rights_retained_until = w.rights_retained_until,
+      confidential = coalesce(f.confidential, s.confidential), school_id = h.id
+    from ${planned} where s.id = p.id`.execute(trx);
+  await noting(
+    scope,
+    'student',
+    sql`insert into students (sis, sis_id, given_name, family_name, email_normal, grade, birth_date, rights_retained_until,
+        confidential, school_id, current, facts_loaded_at)
+      select ${sis}, p.sis_id, w.student_given_name, w.student_family_name, w.student_email, w.grade, w.birth_date,
+        w.rights_retained_until, f.confidential, h.id, true, ${now}
+      from ${planned} where p.id is null`,
+  ).execute(trx);
+}
+
+async function applyContacts(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const { runId, sis, now } = scope;
+  const planned = sql`plan_contacts p join staged_rows w on w.run_id = ${runId} and w.row = p.row`;
+  const columns = contactFacts.map(([column]) => column);
+  await keepImages(trx, scope, 'contact', sql`select id from plan_contacts where id is not null`);
+  await sql`
+    update contacts c set
+      facts_loaded_at = case
+        when (c.given_name, c.family_name, c.email) is distinct from (w.given_name, w.family_name, w.email)
+        then ${now} else c.facts_loaded_at end,
+      email_loaded_at = case when c.email is distinct from w.email then ${now} else c.email_loaded_at end,
+      ${sql.raw(contactFacts.map(([column, value]) => `${column} = ${value}`).join(', '))},
+      name_key = w.name_key, phones_stated = ${phonesStated}, last_modified = w.last_modified
+    from ${planned} where c.id = p.id`.execute(trx);
+  await noting(
+    scope,
+    'contact',
+    sql`insert into contacts (sis, sis_id, ${sql.raw(columns.join(', '))}, name_key, phones_stated, email_loaded_at, current,
+        last_modified, facts_loaded_at)
+      select ${sis}, p.sis_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, w.name_key, ${phonesStated}, ${now},
+        w.states_pair, w.last_modified, ${now}
+      from ${planned} where p.id is null`,
+  ).execute(trx);
+}
+
+async function applyPhones(trx: DatabaseTransaction, { runId, sis, now }: ImportScope): Promise<void> {
+  const planned = sql`plan_contacts p join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    join contacts c on c.sis = ${sis} and c.sis_id = p.sis_id`;
+  await sql`
+    delete from contact_phones n using ${planned}
+    where p.id is not null and n.contact_id = c.id and case n.position when 1 then w.phone1_raw when 2 then w.phone2_raw end is null`.execute(
+    trx,
+  );
   await sql`
     insert into contact_phones (contact_id, position, raw, e164, type, loaded_at)
     select c.id, n.position, n.raw, n.e164, n.type, ${now}
-    from plan_contacts p join staged_rows w on w.run_id = ${runId} and w.line = p.line
-      join contacts c on c.sis = ${sis} and c.sis_id = p.sis_id
+    from ${planned}
       cross join lateral (values (1, w.phone1_raw, w.phone1_e164, w.phone1_type), (2, w.phone2_raw, w.phone2_e164, w.phone2_type))
         n (position, raw, e164, type)
     where n.raw is not null
@@ -72,35 +122,53 @@ async function applyPhones(trx: DatabaseTransaction, runId: string, sis: string,
 }
 
 /** Writes the changed relationships, ends the missing ones, and marks who has none left. A relationship that returns keeps its id. */
-export async function applyRelationships(trx: DatabaseTransaction, { runId, sis, now }: ImportScope): Promise<void> {
+export async function applyRelationships(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const { runId, sis, now } = scope;
+  const columns = relationshipFacts.map(([column]) => column);
+  const planned = sql`plan_pairs p join staged_rows w on w.run_id = ${runId} and w.row = p.row`;
+  const changing = sql`select relationship_id from plan_pairs where changed and relationship_id is not null
+    union select relationship_id from plan_missing`;
+  await keepImages(trx, scope, 'relationship', changing);
   await sql`
-    insert into relationships (contact_id, student_id, relation, relation_raw, priority, is_emergency, is_legal_guardian, ed_rights,
-      lives_with, pickup_ok, portal_access, start_date, end_date, last_modified, facts_loaded_at, row_digest)
-    select c.id, s.id, w.relation, w.relation_raw, w.priority, w.is_emergency, w.is_legal_guardian, w.ed_rights,
-      w.lives_with, w.pickup_ok, w.portal_access, w.start_date, w.end_date, w.last_modified, ${now}, w.digest
-    from plan_pairs p join staged_rows w on w.run_id = ${runId} and w.line = p.line
-      join contacts c on c.sis = ${sis} and c.sis_id = p.contact_id
-      join students s on s.sis = ${sis} and s.sis_id = p.student_id
-    where p.changed
-    on conflict (contact_id, student_id) do update set
-      facts_loaded_at = case when relationships.ended_at is null and
-          (relationships.relation, relationships.ed_rights, relationships.is_legal_guardian, relationships.portal_access, relationships.pickup_ok)
-          is not distinct from (excluded.relation, excluded.ed_rights, excluded.is_legal_guardian, excluded.portal_access, excluded.pickup_ok)
-        then relationships.facts_loaded_at else excluded.facts_loaded_at end,
-      relation = excluded.relation, relation_raw = excluded.relation_raw, priority = excluded.priority,
-      is_emergency = excluded.is_emergency, is_legal_guardian = excluded.is_legal_guardian, ed_rights = excluded.ed_rights,
-      lives_with = excluded.lives_with, pickup_ok = excluded.pickup_ok, portal_access = excluded.portal_access,
-      start_date = excluded.start_date, end_date = excluded.end_date, last_modified = excluded.last_modified,
-      row_digest = excluded.row_digest, ended_at = null, end_reason = null`.execute(trx);
+    update relationships r set
+      facts_loaded_at = case when r.ended_at is null
+          and (r.relation, r.ed_rights, r.is_legal_guardian, r.portal_access, r.pickup_ok)
+            is not distinct from (w.relation, ${rightsOf('ed_rights')}, ${rightsOf('is_legal_guardian')}, ${rightsOf('portal_access')}, w.pickup_ok)
+        then r.facts_loaded_at else ${now} end,
+      ${sql.raw(relationshipFacts.map(([column, value]) => `${column} = ${value}`).join(', '))},
+      last_modified = w.last_modified, ended_at = null, end_reason = null
+    from ${planned} where p.changed and r.id = p.relationship_id`.execute(trx);
+  await noting(
+    scope,
+    'relationship',
+    sql`insert into relationships (contact_id, student_id, ${sql.raw(columns.join(', '))}, last_modified, facts_loaded_at)
+      select c.id, s.id, ${sql.raw(columns.map((column) => `w.${column}`).join(', '))}, w.last_modified, ${now}
+      from ${planned} join contacts c on c.sis = ${sis} and c.sis_id = p.contact_id
+        join students s on s.sis = ${sis} and s.sis_id = p.student_id
+      where p.changed and p.relationship_id is null`,
+  ).execute(trx);
   await sql`
-    update relationships r set ended_at = ${now}, end_reason = 'missing'
+    update relationships r set ended_at = ${now},
+      end_reason = case when r.contact_id in (select contact_id from plan_vacated) then 'id_reused' else 'missing' end
     from plan_missing m where r.id = m.relationship_id`.execute(trx);
+  await markCurrent(trx, scope);
+}
+
+function rightsOf(column: string): RawBuilder<unknown> {
+  return sql.raw(relationshipFacts.find(([name]) => name === column)?.[1] ?? 'null');
+}
+
+/** A person is current while a relationship stands. Only those of whom it may have changed are asked. */
+async function markCurrent(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
   for (const person of ['contact', 'student'] as const) {
     const id = sql.ref(`${person}_id`);
-    await sql`
-      update ${sql.table(`${person}s`)} person set current = false
-      where person.id in (select ${id} from plan_missing)
-        and not exists (select 1 from relationships r where r.${id} = person.id and r.ended_at is null)`.execute(trx);
+    const people = sql.table(`${person}s`);
+    const back = sql`person.sis = ${scope.sis} and not person.current and person.sis_id in (select ${id} from plan_pairs where added)`;
+    const gone = sql`person.current and person.id in (select ${id} from plan_missing)
+      and not exists (select 1 from relationships r where r.${id} = person.id and r.ended_at is null)`;
+    await keepImages(trx, scope, person, sql`select person.id from ${people} person where (${back}) or (${gone})`);
+    await sql`update ${people} person set current = true where ${back}`.execute(trx);
+    await sql`update ${people} person set current = false where ${gone}`.execute(trx);
   }
 }
 

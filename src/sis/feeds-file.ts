@@ -14,13 +14,18 @@ const feedSchema = z.strictObject({
   /** What parents read; the name when absent. */
   label: z.string().min(1).max(80).optional(),
   sis: z.string().min(1).max(40),
-  format: z.literal('district-extract'),
-  place: z.strictObject({ file: z.string().min(1) }),
+  format: z.enum(['district-extract', 'oneroster']),
+  /** OneRoster only: under which id people are known, where a bridge changes their sourcedId. */
+  key: z
+    .union([z.enum(['sourcedId', 'identifier']), z.templateLiteral(['userIds:', z.string().min(1)])])
+    .default('sourcedId'),
+  /** One file that is written over, or a folder into which files are dropped. */
+  place: z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ folder: z.string().min(1) })]),
   schedule: z.string().refine(isSchedule, 'is no cron schedule (minute hour day month weekday)').optional(),
   unknown_rights: z.enum(['allow', 'deny']),
   checks: z
-    .strictObject({ feed_share: share.default(0.05), school_share: share.default(0.2) })
-    .default({ feed_share: 0.05, school_share: 0.2 }),
+    .strictObject({ feed_share: share.default(0.05), school_share: share.default(0.2), row_share: share.default(0.2) })
+    .default({ feed_share: 0.05, school_share: 0.2, row_share: 0.2 }),
   /** Part of the sample district: never in production. */
   sample: z.boolean().default(false),
 });
@@ -36,6 +41,8 @@ const fileSchema = z
           .regex(/^[a-z0-9.-]+\.[a-z0-9-]+$/, 'must be a domain name'),
       )
       .default([]),
+    /** Who is told by mail when a run waits for a decision. */
+    administrators: z.array(z.email()).default([]),
     /** How many mailboxes are invited in an hour, and how many contacts may have one before it is a school's own. No invitations when absent. */
     invitations: z
       .strictObject({
@@ -110,9 +117,9 @@ export async function readFeedsFile(path: string): Promise<FeedsFile> {
   return parseFeedsFile(text, path);
 }
 
-/** Where the feed's file lies: a relative place is in the data folder. */
+/** Where the feed's file or folder lies: a relative place is in the data folder. */
 export function feedPath(feed: Feed, dataFolder: string): string {
-  return resolve(dataFolder, feed.place.file);
+  return resolve(dataFolder, 'file' in feed.place ? feed.place.file : feed.place.folder);
 }
 
 /**

@@ -10,15 +10,17 @@ const silence = 60_000;
  * Takes a feed's turn for a run. The turn is a row, not a session's lock, so that it works behind a connection pooler; it is proved again
  * under a row lock before anything is applied (`holdTurn`), so a run that lost it in the meantime changes nothing.
  *
+ * @param run `held`: one that waited and is taken up again, and not a new one
+ * @returns the run's number
  * @throws FeedRefused when another run of the feed is under way, or the feed is unknown
  */
 export async function takeTurn(
   db: Database,
   feed: string,
-  run: { id: string; actor: string },
+  run: { id: string; actor: string; held?: boolean },
   clock: Clock,
-): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+): Promise<number> {
+  return await db.transaction().execute(async (trx) => {
     const now = clock();
     const { rows } = await sql<{ running_run: string | null; running_beat_at: Date | null }>`
       select running_run, running_beat_at from feeds where name = ${feed} and removed_at is null for update`.execute(
@@ -31,9 +33,17 @@ export async function takeTurn(
     }
     await endLost(trx, now, feed);
     await sql`update feeds set running_run = ${run.id}, running_beat_at = ${now} where name = ${feed}`.execute(trx);
-    await sql`insert into feed_runs (id, feed, actor, started_at, state) values (${run.id}, ${feed}, ${run.actor}, ${now}, 'running')`.execute(
-      trx,
-    );
+    const numbered = run.held
+      ? await sql<{ no: number }>`
+          update feed_runs set state = 'running' where id = ${run.id} and feed = ${feed} and state = 'held' returning no`.execute(
+          trx,
+        )
+      : await sql<{ no: number }>`
+          insert into feed_runs (id, feed, actor, started_at, state)
+          values (${run.id}, ${feed}, ${run.actor}, ${now}, 'running') returning no`.execute(trx);
+    const no = numbered.rows[0]?.no;
+    if (no === undefined) throw new FeedRefused('That run is not held any more.');
+    return no;
   });
 }
 
@@ -76,7 +86,9 @@ export async function endAbandonedRuns(db: Database, clock: Clock): Promise<void
 
 async function endLost(trx: DatabaseTransaction, now: Date, feed: string | null): Promise<void> {
   await sql`
-    update feed_runs set state = 'failed', finished_at = ${now}, message = 'The process that ran it ended.'
+    update feed_runs set state = case when exists (select 1 from held_rows h where h.run_id = feed_runs.id) then 'held' else 'failed' end,
+      finished_at = ${now},
+      message = case when exists (select 1 from held_rows h where h.run_id = feed_runs.id) then message else 'The process that ran it ended.' end
     where state = 'running' and (${feed}::text is null or feed = ${feed})`.execute(trx);
   await sql`
     delete from staged_rows where run_id not in (select id from feed_runs where state = 'running')`.execute(trx);

@@ -1,124 +1,108 @@
 import { sql } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
-import { FeedRefused } from './feeds/format.js';
-
-export interface ImportScope {
-  runId: string;
-  sis: string;
-  now: Date;
-  /** The district's calendar day, `YYYY-MM-DD`. */
-  today: string;
-}
-
-export interface Plan {
-  /** Pairs that differ from what stands, and pairs that do not. */
-  changed: number;
-  unchanged: number;
-  /** Lines whose pair stands in another row with a later `last_modified`. */
-  superseded: number[];
-  /** Relationships that stand and are not in the file. */
-  missing: number;
-}
+import { contactFacts, differs, phonesStated, relationshipFacts, stagedBy, studentFacts } from './scope.js';
+import type { ImportScope } from './scope.js';
 
 /**
  * Compares the staged rows with what stands, into tables that live as long as the transaction:
- * `plan_pairs` (one row of the file per pair), `plan_missing`, `plan_contacts` and `plan_students` (whose facts are to be written,
- * and the line that states them). Where rows about one pair or person disagree, the latest `last_modified` wins, then the later line.
+ * `plan_losers` (rows about a pair of which a later one speaks), `plan_pairs` (one row per pair that the file states),
+ * `plan_missing` (relationships to end), `plan_contacts`, `plan_students` and `plan_schools` (whose facts change, and the row that states
+ * them). Where rows about one pair or person disagree, the latest `last_modified` wins, then the later row.
  */
-export async function makePlan(trx: DatabaseTransaction, { runId, sis }: ImportScope): Promise<Plan> {
-  await sql`analyze staged_rows`.execute(trx);
+export async function makePlan(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const sis = sql.lit(scope.sis);
+  await sql`
+    create temp table plan_losers on commit drop as
+    select row from (
+      select w.row, row_number() over (
+        partition by w.student_id, w.contact_id order by w.last_modified desc nulls last, w.row desc) as place
+      from ${stagedBy(scope)} and w.states_pair and w.problem is null and (w.student_id, w.contact_id) in (
+        select w.student_id, w.contact_id from ${stagedBy(scope)} and w.states_pair and w.problem is null
+        group by 1, 2 having count(*) > 1)
+    ) ranked where place > 1`.execute(trx);
   await sql`
     create temp table plan_pairs on commit drop as
-    select w.line, w.student_id, w.contact_id, w.restricted,
-      r.id is null or r.ended_at is not null or r.row_digest is distinct from w.digest as changed
-    from (
-      select distinct on (student_id, contact_id) line, student_id, contact_id, restricted, digest
-      from staged_rows where run_id = ${sql.lit(runId)} and problem is null
-      order by student_id, contact_id, last_modified desc nulls last, line desc
-    ) w
-    left join contacts c on c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id
-    left join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
-    left join relationships r on r.contact_id = c.id and r.student_id = s.id`.execute(trx);
+    select w.row, w.student_id, w.contact_id, w.restricted, w.gone, w.school_code, r.id as relationship_id,
+      not w.gone and (r.id is null or r.ended_at is not null) as added,
+      not w.gone and (r.id is null or r.ended_at is not null or ${differs('r', relationshipFacts)}) as changed
+    from staged_rows w
+      left join contacts c on c.sis = ${sis} and c.sis_id = w.contact_id
+      left join students s on s.sis = ${sis} and s.sis_id = w.student_id
+      left join relationships r on r.contact_id = c.id and r.student_id = s.id
+    where w.run_id = ${sql.lit(scope.runId)} and w.states_pair and w.problem is null
+      and not exists (select 1 from plan_losers l where l.row = w.row)`.execute(trx);
+  await sql`analyze plan_pairs`.execute(trx);
+  await planMissing(trx, scope);
+  await planContacts(trx, scope);
+  await planStudents(trx, scope);
+  await sql`
+    create temp table plan_schools on commit drop as
+    select distinct on (w.school_code) w.school_code as code, w.school_name as name, h.id
+    from staged_rows w left join schools h on h.sis = ${sis} and h.code = w.school_code
+    where w.run_id = ${sql.lit(scope.runId)} and w.problem is null and not w.gone and w.school_code is not null
+      and h.name is distinct from w.school_name
+    order by w.school_code, w.last_modified desc nulls last, w.row desc`.execute(trx);
+}
+
+async function planMissing(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const sis = sql.lit(scope.sis);
+  const staged = sql`select 1 from ${stagedBy(scope)}`;
   // A row that could not be taken is not missing: what stands, stands.
+  const left =
+    scope.kind === 'bulk'
+      ? sql`not exists (select 1 from plan_pairs p where p.relationship_id = r.id and not p.gone)
+          and not exists (${staged} and w.problem is not null and w.student_id = s.sis_id and w.contact_id = c.sis_id)`
+      : sql`exists (select 1 from plan_pairs p where p.relationship_id = r.id and p.gone)
+          or exists (select 1 from plan_vacated v where v.contact_id = c.id)
+          or exists (${staged} and w.gone and not w.states_pair and w.problem is null and w.student_id = s.sis_id)
+          or exists (${staged} and w.gone and not w.states_pair and w.problem is null and w.contact_id = c.sis_id)`;
   await sql`
     create temp table plan_missing on commit drop as
     select r.id as relationship_id, r.contact_id, r.student_id, s.school_id, r.end_date
-    from relationships r join students s on s.id = r.student_id and s.sis = ${sql.lit(sis)}
-      join contacts c on c.id = r.contact_id
-    where r.ended_at is null and not exists (
-      select 1 from staged_rows w
-      where w.run_id = ${sql.lit(runId)} and w.student_id = s.sis_id and w.contact_id = c.sis_id)`.execute(trx);
-  await sql`analyze plan_pairs`.execute(trx);
-  await winners(trx, runId, 'contact');
-  await winners(trx, runId, 'student');
-  const { rows } = await sql<{ changed: number; unchanged: number; missing: number }>`
-    select count(*) filter (where changed)::int as changed, count(*) filter (where not changed)::int as unchanged,
-      (select count(*) from plan_missing)::int as missing from plan_pairs`.execute(trx);
-  const superseded = await sql<{ line: number }>`
-    select w.line from staged_rows w
-    where w.run_id = ${runId} and w.problem is null and not exists (select 1 from plan_pairs p where p.line = w.line)
-    order by w.line`.execute(trx);
-  return {
-    ...(rows[0] ?? { changed: 0, unchanged: 0, missing: 0 }),
-    superseded: superseded.rows.map((row) => row.line),
-  };
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join contacts c on c.id = r.contact_id
+    where r.ended_at is null and (${left})`.execute(trx);
 }
-
-// A row that left the file may have been the one that stated the person's facts, so the persons of missing pairs are read again too.
-async function winners(trx: DatabaseTransaction, runId: string, of: 'contact' | 'student'): Promise<void> {
-  const id = sql.ref(`${of}_id`);
-  await sql`
-    create temp table ${sql.table(`plan_${of}s`)} on commit drop as
-    select distinct on (w.${id}) w.${id} as sis_id, w.line
-    from staged_rows w
-    where w.run_id = ${sql.lit(runId)} and w.problem is null and w.${id} in (
-      select ${id} from plan_pairs where changed
-      union select p.sis_id from plan_missing m join ${sql.table(`${of}s`)} p on p.id = m.${id})
-    order by w.${id}, w.last_modified desc nulls last, w.line desc`.execute(trx);
-  await sql`analyze ${sql.table(`plan_${of}s`)}`.execute(trx);
-}
-
-/** A school with fewer relationships is judged with its feed only: one child that moves away is no sign of a broken file there. */
-const smallestSchool = 5;
 
 /**
- * Refuses a file in which too many relationships are missing: a half-written or filtered extract looks just like that.
- * A relationship whose own end date has passed is expected to leave and does not count.
- *
- * @param shares the largest share that may be missing, of the feed and of one school (0 to 1)
- * @throws FeedRefused naming the numbers
+ * Of the rows that speak of a person the latest is asked whether it says something new. A person of whom no row does is not looked at
+ * again, which is nearly everybody on nearly every day.
  */
-export async function checkMissing(
-  trx: DatabaseTransaction,
-  { sis, today }: ImportScope,
-  shares: { feed_share: number; school_share: number },
-): Promise<void> {
-  const { rows } = await sql<{ code: string; name: string; standing: number; missing: number }>`
-    select h.code, h.name, count(*)::int as standing, count(m.relationship_id)::int as missing
-    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join schools h on h.id = s.school_id
-      left join plan_missing m on m.relationship_id = r.id
-    where r.ended_at is null and coalesce(r.end_date >= ${today}::date, true)
-    group by h.id order by h.code`.execute(trx);
-  const standing = rows.reduce((sum, row) => sum + row.standing, 0);
-  const missing = rows.reduce((sum, row) => sum + row.missing, 0);
-  const found: string[] = [];
-  if (missing > standing * shares.feed_share) {
-    found.push(
-      `${missing} of the feed's ${standing} relationships (${percent(missing, standing)}) are missing, more than ${percent(shares.feed_share, 1)}`,
-    );
-  }
-  const schools = rows.filter(
-    (row) => row.standing >= smallestSchool && row.missing > row.standing * shares.school_share,
-  );
-  for (const row of schools.slice(0, 5)) {
-    found.push(
-      `${row.missing} of ${row.standing} relationships (${percent(row.missing, row.standing)}) at ${row.name} (${row.code}) are missing, more than ${percent(shares.school_share, 1)}`,
-    );
-  }
-  if (schools.length > 5) found.push(`${schools.length - 5} more schools likewise`);
-  if (found.length > 0) throw new FeedRefused(`Nothing was changed: ${found.join('; ')}.`);
+async function planContacts(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  await sql`
+    create temp table plan_contacts on commit drop as
+    with said as materialized (
+      select w.contact_id as sis_id, w.row, w.last_modified, w.states_pair, c.id,
+        c.id is null or ${differs('c', contactFacts)} or c.phones_stated is distinct from ${phonesStated} as differs
+      from staged_rows w left join contacts c on c.sis = ${sql.lit(scope.sis)} and c.sis_id = w.contact_id
+      where w.run_id = ${sql.lit(scope.runId)} and w.states_contact and not w.gone and w.problem is null
+    )
+    select sis_id, row, id, states_pair from (
+      select distinct on (sis_id collate "C") * from said where sis_id in (select sis_id from said where differs)
+      order by sis_id collate "C", last_modified desc nulls last, row desc
+    ) winner where differs`.execute(trx);
+  await sql`analyze plan_contacts`.execute(trx);
 }
 
-function percent(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(1)} %`;
+async function planStudents(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const sis = sql.lit(scope.sis);
+  // One "yes" anywhere protects the family, also in a row that is not taken for another reason; an empty flag takes no protection away.
+  await sql`
+    create temp table plan_protected on commit drop as
+    select w.student_id as sis_id, bool_or(w.confidential) as confidential
+    from ${stagedBy(scope)} and w.confidential is not null group by w.student_id`.execute(trx);
+  await sql`
+    create temp table plan_students on commit drop as
+    with said as materialized (
+      select w.student_id as sis_id, w.row, w.last_modified, s.id, w.school_code,
+        s.id is null or ${differs('s', studentFacts)} or h.code <> w.school_code or h.name <> w.school_name
+          or (f.confidential is not null and f.confidential is distinct from s.confidential) as differs
+      from staged_rows w left join students s on s.sis = ${sis} and s.sis_id = w.student_id
+        left join schools h on h.id = s.school_id left join plan_protected f on f.sis_id = w.student_id
+      where w.run_id = ${sql.lit(scope.runId)} and w.states_student and not w.gone and w.problem is null
+    )
+    select sis_id, row, id, school_code from (
+      select distinct on (sis_id collate "C") * from said where sis_id in (select sis_id from said where differs)
+      order by sis_id collate "C", last_modified desc nulls last, row desc
+    ) winner where differs`.execute(trx);
+  await sql`analyze plan_students`.execute(trx);
 }

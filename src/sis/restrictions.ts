@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
-import type { ImportScope } from './plan.js';
+import type { ImportScope } from './scope.js';
 
 export interface RestrictionCounts {
   restricted: number;
@@ -13,12 +13,18 @@ export interface RestrictionCounts {
  * and its end date plays no part (DESIGN, rules of the domain).
  */
 export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportScope): Promise<RestrictionCounts> {
-  const { runId, sis, now, today } = scope;
-  const lifted = await sql`
+  const { runId, runNo, sis, now, today, images } = scope;
+  const lifted = await sql<{ id: string }>`
     update restrictions x set lifted_at = ${now}
     from relationships r join contacts c on c.id = r.contact_id join students s on s.id = r.student_id
       join plan_pairs p on p.contact_id = c.sis_id and p.student_id = s.sis_id and p.restricted is false
-    where c.sis = ${sis} and s.sis = ${sis} and x.relationship_id = r.id and x.lifted_at is null`.execute(trx);
+    where c.sis = ${sis} and s.sis = ${sis} and x.relationship_id = r.id and x.lifted_at is null
+    returning x.id`.execute(trx);
+  if (images && lifted.rows.length > 0) {
+    await sql`
+      insert into feed_run_images (run_no, kind, row_id, before)
+      select ${runNo}, 'restriction', id, '{}' from unnest(${lifted.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
+  }
   await sql`
     create temp table plan_restrictions on commit drop as
     select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, w.restriction_type as type,
@@ -31,7 +37,7 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     where w.run_id = ${sql.lit(runId)} and w.restricted and not exists (
       select 1 from plan_pairs p
       where p.student_id = w.student_id and p.contact_id = w.contact_id and p.restricted is false)
-    order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.line desc`.execute(trx);
+    order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.row desc`.execute(trx);
   await sql`
     update restrictions x set type = p.type, type_raw = p.type_raw, ends_on = p.ends_on,
       starts_on = case when coalesce(x.starts_on <= ${today}::date, true) then x.starts_on else p.starts_on end
@@ -44,7 +50,7 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     insert into restrictions (relationship_id, type, type_raw, starts_on, ends_on, imposed_at)
     select relationship_id, type, type_raw, starts_on, ends_on, ${now} from plan_restrictions
     on conflict (relationship_id) where lifted_at is null do nothing`.execute(trx);
-  return { restricted: Number(imposed.numAffectedRows ?? 0), lifted: Number(lifted.numAffectedRows ?? 0) };
+  return { restricted: Number(imposed.numAffectedRows ?? 0), lifted: lifted.rows.length };
 }
 
 /**

@@ -1,18 +1,28 @@
-import { CompiledQuery, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Database } from '../database/database.js';
 import type { FeedRow, ReadRow } from './feeds/format.js';
+import type { RecordRow, RecordTable } from './feeds/record.js';
+import type { LoadRows, LoadTarget } from './loader.js';
 
 /** Counted rows, with the first lines of each reason; no personal data. */
 export type Reasons = Record<string, { count: number; lines: number[] }>;
 
-const linesNamed = 20;
+export const linesNamed = 20;
 const chunkRows = 2_000;
 
-const staged: ReadonlyArray<
-  readonly [column: string, type: string, value: (row: FeedRow) => string | number | boolean | null]
-> = [
+type Cell = string | number | boolean | null;
+
+/** The columns of `staged_rows` after `run_id`, their types, and what of a row they hold. */
+const staged: ReadonlyArray<readonly [column: string, type: string, value: (row: FeedRow, order: number) => Cell]> = [
+  ['row', 'int', (_, order) => order],
   ['line', 'int', (row) => row.line],
   ['problem', 'text', (row) => row.problem],
+  ['states_student', 'boolean', (row) => row.statesStudent],
+  ['states_contact', 'boolean', (row) => row.statesContact],
+  ['states_pair', 'boolean', (row) => row.statesPair],
+  ['gone', 'boolean', (row) => row.gone],
+  ['states_rights', 'boolean', (row) => row.statesRights],
+  ['named_by', 'smallint', (row) => row.namedBy],
   ['school_code', 'text', (row) => row.schoolCode],
   ['school_name', 'text', (row) => row.schoolName],
   ['student_id', 'text', (row) => row.studentId],
@@ -54,52 +64,90 @@ const staged: ReadonlyArray<
   ['start_date', 'date', (row) => row.startDate],
   ['end_date', 'date', (row) => row.endDate],
   ['last_modified', 'timestamptz', (row) => row.lastModified],
-  ['digest', 'text', (row) => row.digest],
 ];
 
-const insert = `insert into staged_rows (run_id, ${staged.map(([column]) => column).join(', ')})
-  select $1::uuid, ${staged.map((_, index) => `unnest($${index + 2}::${staged[index]?.[1] ?? 'text'}[])`).join(', ')}`;
+const target = {
+  table: 'staged_rows',
+  columns: [['run_id', 'uuid'] as const, ...staged.map(([column, type]) => [column, type] as const)],
+};
 
 /** Adds a row to the count of a reason. */
-export function countReason(reasons: Reasons, reason: string, line: number): void {
+function countReason(reasons: Reasons, reason: string, line: number): void {
   const entry = (reasons[reason] ??= { count: 0, lines: [] });
   entry.count += 1;
   if (entry.lines.length < linesNamed) entry.lines.push(line);
 }
 
 /**
- * Writes the rows of a feed to `staged_rows` under the run's id, in chunks of 2,000, each its own statement, so that a database with one
- * connection stays open to others in between. Memory holds one chunk.
+ * Writes the rows of a feed to `staged_rows`, and records to their own tables, under the run's id, in chunks of 2,000 a table, each its own statement, so that a database with one
+ * connection stays open to others in between. While one chunk is written the next is read; memory holds two.
  *
- * @param beat called after every chunk; throws to stop
- * @returns how many rows were read, and the reasons of those that will not be applied
+ * @param onChunk called after every chunk with the rows read so far; throws to stop
+ * @returns how many rows were read, and the reasons of those of which not even the pair can be known
  */
 export async function stageRows(
-  db: Database,
+  load: LoadRows,
   runId: string,
   rows: AsyncIterable<ReadRow>,
-  beat: () => Promise<void>,
+  onChunk: (read: number) => Promise<void>,
 ): Promise<{ read: number; reasons: Reasons }> {
   const reasons: Reasons = {};
+  const chunks = new Map<string, { target: LoadTarget; rows: Cell[][] }>();
   let read = 0;
-  let chunk: FeedRow[] = [];
-  const flush = async (): Promise<void> => {
-    await db.executeQuery(CompiledQuery.raw(insert, [runId, ...staged.map(([, , value]) => chunk.map(value))]));
-    chunk = [];
-    await beat();
+  let writing = Promise.resolve();
+  const flush = async (to: LoadTarget, full: Cell[][]): Promise<void> => {
+    await writing;
+    const soFar = read;
+    writing = load(to, full).then(() => onChunk(soFar));
+    // It is awaited with the next chunk; until then its failure must not count as unhandled.
+    writing.catch(() => {});
   };
   for await (const row of rows) {
     read += 1;
-    if (row.problem !== null) countReason(reasons, row.problem, row.line);
-    if ('unreadable' in row) continue;
-    chunk.push(row);
-    if (chunk.length === chunkRows) await flush();
+    if ('unreadable' in row) {
+      countReason(reasons, row.problem, row.line);
+      continue;
+    }
+    const [to, cells] = written(row, runId, read);
+    let chunk = chunks.get(to.table);
+    if (chunk === undefined) {
+      chunk = { target: to, rows: [] };
+      chunks.set(to.table, chunk);
+    }
+    chunk.rows.push(cells);
+    if (chunk.rows.length < chunkRows) continue;
+    const full = chunk.rows;
+    chunk.rows = [];
+    await flush(to, full);
   }
-  if (chunk.length > 0) await flush();
+  for (const chunk of chunks.values()) if (chunk.rows.length > 0) await flush(chunk.target, chunk.rows);
+  await writing;
   return { read, reasons };
 }
 
-/** Forgets what a run staged. */
-export async function clearStaged(db: Database, runId: string): Promise<void> {
-  await sql`delete from staged_rows where run_id = ${runId}`.execute(db);
+/** Where a row goes, and its cells. */
+function written(row: FeedRow | RecordRow, runId: string, order: number): [LoadTarget, Cell[]] {
+  if ('record' in row) return [targetOf(row.record), [runId, order, row.line, ...row.values]];
+  return [target, [runId, ...staged.map(([, , value]) => value(row, order))]];
+}
+
+const targets = new Map<string, LoadTarget>();
+
+function targetOf({ name, columns }: RecordTable): LoadTarget {
+  const known = targets.get(name);
+  if (known !== undefined) return known;
+  const made: LoadTarget = { table: name, columns: [['run_id', 'uuid'], ['row', 'int'], ['line', 'int'], ...columns] };
+  targets.set(name, made);
+  return made;
+}
+
+/**
+ * Forgets what a run staged.
+ *
+ * @param recordTables of its format
+ */
+export async function clearStaged(db: Database, runId: string, recordTables: readonly string[] = []): Promise<void> {
+  for (const table of ['staged_rows', ...recordTables]) {
+    await sql`delete from ${sql.table(table)} where run_id = ${runId}`.execute(db);
+  }
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import { localDate } from '../families/entitlement.js';
 import { revoke } from '../sessions/revoke.js';
 
 /**
@@ -44,7 +45,21 @@ export async function tellRestrictions(
 }
 
 /**
- * Ends the access tokens with which a child could be fetched whose relationship ended, or lost its right, in this import. The
+ * Tells the apps when all can see the restrictions, so that no app reads in between what it is then not told to forget. What fails
+ * here is told by the job of each minute.
+ */
+export async function tellApps(
+  db: Database,
+  { audit, clock, timeZone }: { audit: RecordEvent; clock: Clock; timeZone: string },
+): Promise<void> {
+  await db
+    .transaction()
+    .execute((trx) => tellRestrictions(trx, audit, clock, localDate(clock(), timeZone)))
+    .catch(() => {});
+}
+
+/**
+ * Ends the access tokens with which a child could be fetched whose relationship ended, or lost its right, in the import of that moment. The
  * parent stays signed in, and the app's next token shows the children that are left.
  */
 export async function endLostRights(trx: Database, now: Date): Promise<void> {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decideRegistration } from '../../src/accounts/decide-registration.js';
 import type { RegistrationOutcome } from '../../src/accounts/decide-registration.js';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { databases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { district, now, row, timeZone } from '../sis/extract.js';
@@ -23,13 +24,15 @@ interface Asked {
 /** The design's rule of registration, clause by clause. */
 describe.each(databases)('the rule of registration, on %s', (kind) => {
   let db: Database;
+  let opened: OpenDatabase;
   let town: District;
-  useDatabase(kind, (opened) => {
-    db = opened;
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
   });
   beforeEach(async () => {
     await emptyAll(db);
-    town = await district(db);
+    town = await district(opened);
   });
 
   const rosa = (cells: Row = {}): Row => row('Ana', 'Rosa', { ...rights, ...cells });

@@ -5,6 +5,7 @@ import { decideRecovery } from '../../src/accounts/decide-recovery.js';
 import { pendingFor } from '../../src/accounts/pending.js';
 import { accountPerson } from '../../src/accounts/person.js';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { databases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { district, row } from '../sis/extract.js';
@@ -17,13 +18,15 @@ const alone: MailboxState = { shared: false, suspended: false };
 
 describe.each(databases)('an account’s mailbox, on %s', (kind) => {
   let db: Database;
+  let opened: OpenDatabase;
   let town: District;
-  useDatabase(kind, (opened) => {
-    db = opened;
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
   });
   beforeEach(async () => {
     await emptyAll(db);
-    town = await district(db);
+    town = await district(opened);
   });
 
   const rosa = (cells: Row = {}): Row => row('Ana', 'Rosa', { ...rights, ...cells });

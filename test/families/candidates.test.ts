@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { feedHolds, isStudentAddress, mailboxSharers, registrationCandidates } from '../../src/families/candidates.js';
 import { joinContacts, joinableContacts, proveContact } from '../../src/families/joins.js';
 import { databases } from '../support/database.js';
@@ -15,15 +16,17 @@ const rights = { ed_rights: 'yes' };
 
 describe.each(databases)('who may register, on %s', (kind) => {
   let db: Database;
+  let opened: OpenDatabase;
   let town: District;
 
-  useDatabase(kind, async (opened) => {
-    db = opened;
+  useDatabase(kind, async (taken, whole) => {
+    db = taken;
+    opened = whole;
     await withoutAccounts(db);
   });
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(db);
+    town = await district(opened);
   });
 
   const second = (contact: string, cells: Row = {}): Row =>

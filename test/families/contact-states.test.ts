@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { decideRegistration } from '../../src/accounts/decide-registration.js';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { registrationCandidates } from '../../src/families/candidates.js';
 import { contactStates, statesOfContacts } from '../../src/families/contact-states.js';
 import type { ContactState } from '../../src/families/contact-states.js';
@@ -59,13 +60,15 @@ function families(sis: string, roll: (sides: number) => number): Row[] {
 
 describe.each(databases)('the state of a contact, on %s', (kind) => {
   let db: Database;
+  let opened: OpenDatabase;
   let town: District;
-  useDatabase(kind, (opened) => {
-    db = opened;
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
   });
   beforeEach(async () => {
     await emptyAll(db);
-    town = await district(db);
+    town = await district(opened);
   });
 
   async function states(): Promise<Map<string, ContactState>> {

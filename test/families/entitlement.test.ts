@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { contactFacts } from '../../src/families/contact-facts.js';
 import { entitledStudents, isEntitled, localDate } from '../../src/families/entitlement.js';
 import { databases } from '../support/database.js';
@@ -13,17 +14,19 @@ const yes = { ed_rights: 'yes' };
 
 describe.each(databases)('the entitlement rule on %s', (kind) => {
   let db: Database;
+  let opened: OpenDatabase;
   let town: District;
   let accountId: string;
 
-  useDatabase(kind, async (opened) => {
-    db = opened;
+  useDatabase(kind, async (taken, whole) => {
+    db = taken;
+    opened = whole;
     // The rule does not look into the account itself.
     await withoutAccounts(db);
   });
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(db, feedsFile('deny'));
+    town = await district(opened, feedsFile('deny'));
     accountId = randomUUID();
   });
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { coverage } from '../../src/sis/coverage.js';
 import type { CoverageQuestion } from '../../src/sis/coverage.js';
 import { account, contactId, emptyAll } from '../accounts/people.js';
@@ -11,12 +12,14 @@ const question: CoverageQuestion = { feed: null, by: 'school', today: '2026-11-2
 
 describe.each(databases)('coverage, on %s', (kind) => {
   let db: Database;
-  useDatabase(kind, (opened) => {
-    db = opened;
+  let opened: OpenDatabase;
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
   });
   beforeEach(async () => {
     await emptyAll(db);
-    const town = await district(db);
+    const town = await district(opened);
     const north = { school_code: '1002', school_name: 'North' };
     await town.load([
       row('Ana', 'Rosa', { phone1: '(213) 555-0101' }),

@@ -1,12 +1,18 @@
 import type { AuditEvent } from '../../src/audit/audit.js';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sql } from 'kysely';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import type { Database } from '../../src/database/database.js';
 import { parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import type { Feed, FeedsFile } from '../../src/sis/feeds-file.js';
 import { columns } from '../../src/sis/feeds/columns.js';
 import type { Column } from '../../src/sis/feeds/columns.js';
 import { importFeed } from '../../src/sis/import.js';
-import type { RunReport } from '../../src/sis/import.js';
+import type { ImportOptions } from '../../src/sis/import.js';
+import { bulkLoader } from '../../src/sis/loader.js';
+import type { RunReport } from '../../src/sis/runs.js';
 
 export type Row = Partial<Record<Column, string>>;
 
@@ -32,7 +38,7 @@ export function feedsFile(secondary: 'allow' | 'deny' = 'allow'): FeedsFile {
   );
 }
 
-export function feed(name: string, file = feedsFile()): Feed {
+function feed(name: string, file = feedsFile()): Feed {
   const found = file.feeds.find((each) => each.name === name);
   if (found === undefined) throw new Error(`no feed ${name}`);
   return found;
@@ -71,38 +77,53 @@ export function extract(rows: readonly Row[], header: readonly string[] = column
     .join('');
 }
 
-export async function* bytes(content: string | Uint8Array, size = 1_000): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.from(content);
-  for (let at = 0; at < buffer.length; at += size) yield buffer.subarray(at, at + size);
-}
-
 export interface District {
-  load(content: string | Uint8Array | readonly Row[], name?: string, at?: Date): Promise<RunReport>;
+  load(
+    content: string | Uint8Array | readonly Row[],
+    name?: string,
+    at?: Date,
+    how?: Partial<ImportOptions> & { delta?: boolean },
+  ): Promise<RunReport>;
   events: AuditEvent[];
 }
 
+/** Lays content down as a file of its own. */
+function laid(content: string | Uint8Array): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'parent-access-extract-')), 'extract.csv');
+  writeFileSync(path, content);
+  return path;
+}
+
 /** A district with its feeds known and nothing loaded yet. */
-export async function district(db: Database, file = feedsFile()): Promise<District> {
+export async function district(opened: OpenDatabase, file = feedsFile()): Promise<District> {
+  const { db } = opened;
   await syncFeeds(db, file, () => now);
   const events: AuditEvent[] = [];
   return {
     events,
-    load: async (content, name = 'elementary', at = now) =>
+    load: async (content, name = 'elementary', at = now, { delta = false, ...how } = {}) =>
       await importFeed(db, {
         feed: feed(name, file),
-        source: bytes(typeof content === 'string' || content instanceof Uint8Array ? content : extract(content)),
+        source: {
+          path: laid(typeof content === 'string' || content instanceof Uint8Array ? content : extract(content)),
+          delta,
+        },
+        load: bulkLoader(opened),
         clock: () => at,
         timeZone,
         actor: 'test',
         audit: async (_trx, event) => {
           events.push(event);
         },
+        ...how,
       }),
   };
 }
 
 /** Empties what a district fills, for a suite that keeps its database. */
 export const everything = [
+  'feed_run_images',
+  'held_rows',
   'feed_runs',
   'staged_rows',
   'proven_contacts',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { feedPath, parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import { feedStatus } from '../../src/sis/status.js';
 import { databases } from '../support/database.js';
@@ -59,13 +60,15 @@ describe('the feeds file', () => {
 
 describe.each(databases)('the feeds on %s', (kind) => {
   let db: Database;
-  useDatabase(kind, (opened) => {
-    db = opened;
+  let opened: OpenDatabase;
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
   });
 
   it('tell when they were loaded and load next, and keep their people when they leave the file', async () => {
     const file = feedsFile();
-    const town = await district(db, file);
+    const town = await district(opened, file);
     await town.load([row('Ana', 'Rosa')]);
     expect(await feedStatus(db, file, () => now, timeZone)).toEqual([
       {

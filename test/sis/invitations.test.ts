@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { AuditEvent } from '../../src/audit/audit.js';
 import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
 import { drawInvitations, invitationMailQueue } from '../../src/sis/invitations/draw.js';
 import type { InvitationParts } from '../../src/sis/invitations/draw.js';
 import { invitationStatus } from '../../src/sis/invitations/status.js';
@@ -16,12 +17,14 @@ const minute = 60_000;
 
 describe.each(databases)('invitations, on %s', (kind) => {
   let db: Database;
+  let opened: OpenDatabase;
   let town: District;
   let events: AuditEvent[];
   let sent: string[];
   let at: Date;
-  useDatabase(kind, (opened) => {
-    db = opened;
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
   });
   beforeEach(async () => {
     for (const table of [
@@ -34,7 +37,7 @@ describe.each(databases)('invitations, on %s', (kind) => {
       await sql`delete from ${sql.table(table)}`.execute(db);
     }
     await emptyAll(db);
-    town = await district(db);
+    town = await district(opened);
     [events, sent, at] = [[], [], now];
   });
 

@@ -9,6 +9,7 @@ import { registrationCandidates } from '../../src/families/candidates.js';
 import { joinableContacts } from '../../src/families/joins.js';
 import { parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import { importFeed } from '../../src/sis/import.js';
+import { bulkLoader } from '../../src/sis/loader.js';
 import { shapes } from '../../src/sis/sample/family.js';
 import { parseSampleArguments, writeSample } from '../../src/sis/sample/sample.js';
 import { languages, notations } from '../../src/sis/sample/words.js';
@@ -87,18 +88,17 @@ describe('the sample district, imported', () => {
     await syncFeeds(db, file, () => now);
     for (const feed of file.feeds) {
       const source = files[feed.name === 'elementary' ? 'elementary' : 'secondary'];
-      const report = await importFeed(db, {
+      const asked = {
         feed,
-        source,
+        source: { path: source, delta: false },
         clock: () => now,
         timeZone,
         actor: 'test',
         audit: async () => {},
-      });
-      expect(report).toMatchObject({ state: 'applied', reasons: {} });
-      expect(
-        await importFeed(db, { feed, source, clock: () => now, timeZone, actor: 'test', audit: async () => {} }),
-      ).toMatchObject({ state: 'unchanged' });
+        load: bulkLoader(opened),
+      };
+      expect(await importFeed(db, asked)).toMatchObject({ state: 'applied', reasons: {} });
+      expect(await importFeed(db, asked)).toMatchObject({ state: 'unchanged' });
     }
   });
   afterAll(() => close());

@@ -54,7 +54,7 @@ async function postgresTemplate(client: pg.Client, url: string): Promise<string>
     if (rowCount === 1) return name;
     await client.query(`DROP DATABASE IF EXISTS "${unfinished}" WITH (FORCE)`);
     await client.query(`CREATE DATABASE "${unfinished}" ENCODING 'UTF8' TEMPLATE template0`);
-    const opened = openPostgres(withDatabase(url, unfinished), 1);
+    const opened = openPostgres(withDatabase(url, unfinished), { size: 1 });
     try {
       await migrate(opened.db);
     } finally {

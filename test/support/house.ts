@@ -21,7 +21,8 @@ import type { AppRegistration } from '../../src/provider/app-registration.js';
 import { syncClients } from '../../src/provider/client-registry.js';
 import { syncFeeds } from '../../src/sis/feeds-file.js';
 import type { FeedsFile } from '../../src/sis/feeds-file.js';
-import type { RunReport } from '../../src/sis/import.js';
+import { bulkLoader } from '../../src/sis/loader.js';
+import type { RunReport } from '../../src/sis/runs.js';
 import { makeLogger } from '../../src/telemetry/logger.js';
 import { extract, feedsFile } from '../sis/extract.js';
 import type { Row } from '../sis/extract.js';
@@ -176,6 +177,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       clock,
       logger,
       database: own,
+      importDatabase: own,
       secretsKey,
       apps,
       feeds,
@@ -200,7 +202,16 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       }),
     );
   }
-  const parts = { db: database.db, clock, timeZone: config.timeZone, dataDir: folder, feeds, audit: house.audit };
+  const importing = bulkLoader(database);
+  const parts = {
+    db: database.db,
+    load: importing,
+    clock,
+    timeZone: config.timeZone,
+    dataDir: folder,
+    feeds,
+    audit: house.audit,
+  };
   const load = async (sis: 'elementary' | 'secondary', rows: readonly Row[]): Promise<RunReport> => {
     writeFileSync(join(folder, `${sis}.csv`), extract(rows.map((cells) => ({ ...cells, sis }))));
     return runImport(parts, sis, 'test');
@@ -218,6 +229,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       clock,
       audit: house.audit,
       feeds: async () => feeds,
+      load: importing,
       secretsKey,
       tellApps: house.tellApps,
       keysFollowed: async () => {

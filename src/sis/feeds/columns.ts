@@ -39,7 +39,21 @@ export const columns = [
 
 export type Column = (typeof columns)[number];
 
-/** The position of every column in a row. */
-export const position: Readonly<Record<Column, number>> = Object.fromEntries(
-  columns.map((column, index) => [column, index]),
-) as Record<Column, number>;
+/** Without these an extract cannot be taken: who is meant, and what opens or closes a child's record. */
+export const essential: readonly Column[] = [
+  'sis',
+  'school_code',
+  'student_id',
+  'student_given_name',
+  'contact_id',
+  'given_name',
+  'family_name',
+  'relation',
+  'email',
+  'phone1',
+  'is_legal_guardian',
+  'ed_rights',
+  'portal_access',
+  'restricted',
+  'restriction_type',
+];

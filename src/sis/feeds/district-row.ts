@@ -1,25 +1,26 @@
-import { hash } from 'node:crypto';
 import { normaliseEmail } from '../../families/email.js';
 import { nameKey } from '../../families/names.js';
 import { normalisePhone } from '../../families/phone.js';
 import { canonicalRelation, canonicalRestriction } from '../../families/relations.js';
 import { day, flag, longest, moment } from './cells.js';
-import { columns, position } from './columns.js';
 import type { Column } from './columns.js';
 import type { FeedPhone, ReadRow } from './format.js';
 
-/** Part of every row's digest: raised when a rule of reading changes, so that unchanged rows are read again. */
-const reading = '1';
+/** Where each column stands in this file; a column that the file lacks reads as empty. */
+export type Positions = Readonly<Partial<Record<Column, number>>>;
 
 /**
  * One row of the district extract. A row that cannot be taken says why in `problem`; a restriction that it states
  * still counts, in whatever words it is said, because a typing error elsewhere must not open a child's record.
  *
- * @param cells as many as there are columns
+ * @param cells as many as the header has
  * @param sis the SIS this feed is for; rows of another are not taken
  */
-export function districtRow(cells: readonly string[], line: number, sis: string): ReadRow {
-  const cell = (column: Column): string => cells[position[column]] ?? '';
+export function districtRow(cells: readonly string[], positions: Positions, line: number, sis: string): ReadRow {
+  const cell = (column: Column): string => {
+    const at = positions[column];
+    return at === undefined ? '' : (cells[at] ?? '');
+  };
   const text = (column: Column): string => cell(column).replace(/\s+/g, ' ').trim();
   const optional = (column: Column): string | null => text(column) || null;
   let problem: string | null = null;
@@ -36,8 +37,12 @@ export function districtRow(cells: readonly string[], line: number, sis: string)
   const required = (column: Column): string => text(column) || (fail('missing', column), '');
 
   if (text('sis').toLowerCase() !== sis.toLowerCase()) return { line, problem: 'wrong_sis:sis', unreadable: true };
-  const spoilt = columns.find((column) => cell(column).includes('\0') || cell(column).length > longest);
-  if (spoilt !== undefined) return { line, problem: `bad_text:${spoilt}`, unreadable: true };
+  for (const [column, at] of Object.entries(positions)) {
+    const value = cells[at] ?? '';
+    if (value.length > longest || value.includes('\0')) {
+      return { line, problem: `bad_text:${column}`, unreadable: true };
+    }
+  }
   for (const column of ['student_id', 'contact_id'] as const) {
     if (text(column) === '') return { line, problem: `missing:${column}`, unreadable: true };
   }
@@ -53,6 +58,12 @@ export function districtRow(cells: readonly string[], line: number, sis: string)
   const relationRaw = text('relation');
   const row = {
     line,
+    statesStudent: true,
+    statesContact: true,
+    statesPair: true,
+    gone: false,
+    statesRights: true,
+    namedBy: null,
     schoolCode: required('school_code'),
     schoolName: text('school_name') || text('school_code'),
     studentId: text('student_id'),
@@ -90,7 +101,6 @@ export function districtRow(cells: readonly string[], line: number, sis: string)
     startDate: read('start_date', 'bad_date', day),
     endDate: read('end_date', 'bad_date', day),
     lastModified: read('last_modified', 'bad_date', moment),
-    digest: hash('sha1', `${reading}\u001F${cells.join('\u001F')}`, 'base64'),
   };
   return { ...row, problem };
 }

@@ -1,4 +1,6 @@
+import type { Database } from '../../database/database.js';
 import type { EmailProblem } from '../../families/email.js';
+import type { RecordRow } from './record.js';
 
 /** A phone as the SIS wrote it, and as E.164 where it can be dialled. */
 export interface FeedPhone {
@@ -7,28 +9,40 @@ export interface FeedPhone {
   type: string | null;
 }
 
-/** One student–contact pair of a feed in the words of the rules, whatever the format it came in. Days are `YYYY-MM-DD`. */
+/**
+ * One row of a feed in the words of the rules, whatever the format it came in. It states what its `states…` flags say: facts of a student,
+ * of a contact, the relationship of the two, or several of these; a school's where it names one. Days are `YYYY-MM-DD`.
+ */
 export interface FeedRow {
-  /** Line of the file on which it begins, the header being 1. */
+  /** Line of its file on which it begins, the header being 1. */
   line: number;
   /** Why it is not applied, as `reason:column`; then only the ids, `restricted` and `confidential` are of use. */
   problem: string | null;
-  schoolCode: string;
-  schoolName: string;
-  studentId: string;
-  studentGivenName: string;
-  studentFamilyName: string;
+  statesStudent: boolean;
+  statesContact: boolean;
+  statesPair: boolean;
+  /** Said to be no more: the relationship, or else the person with all relationships. Only in a delta. */
+  gone: boolean;
+  /** False where the row says nothing about rights (`isLegalGuardian`, `edRights`, `portalAccess`): what stands, stands. */
+  statesRights: boolean;
+  /** Which side names the other, where a format lets either: 1 the student, 2 the contact, 3 both. */
+  namedBy: 1 | 2 | 3 | null;
+  schoolCode: string | null;
+  schoolName: string | null;
+  studentId: string | null;
+  studentGivenName: string | null;
+  studentFamilyName: string | null;
   studentEmail: string | null;
   grade: string | null;
   birthDate: string | null;
   rightsRetainedUntil: string | null;
   confidential: boolean | null;
-  contactId: string;
-  givenName: string;
-  familyName: string;
-  nameKey: string;
-  relation: string;
-  relationRaw: string;
+  contactId: string | null;
+  givenName: string | null;
+  familyName: string | null;
+  nameKey: string | null;
+  relation: string | null;
+  relationRaw: string | null;
   emailRaw: string | null;
   email: string | null;
   emailProblem: EmailProblem | null;
@@ -51,8 +65,6 @@ export interface FeedRow {
   endDate: string | null;
   /** ISO 8601 moment. */
   lastModified: string | null;
-  /** Changes when anything in the row changes. */
-  digest: string;
 }
 
 /** A row of which not even the pair can be known: it is counted and left. */
@@ -62,14 +74,49 @@ interface UnreadableRow {
   unreadable: true;
 }
 
-/** What a format yields for every row of the file, in the file's order. */
-export type ReadRow = FeedRow | UnreadableRow;
+/** What a format yields for every row of its files, in their order. */
+export type ReadRow = FeedRow | UnreadableRow | RecordRow;
+
+/** Where a run's file or folder lies on this machine; a run from elsewhere is brought here first. */
+export interface FeedSource {
+  path: string;
+  /** Whoever names the file may say that it is a delta, where the format itself cannot. */
+  delta: boolean;
+}
+
+/** A feed that was opened: what is known before its rows are read. */
+export interface FeedReading {
+  /** In a `bulk` what is missing was removed; in a `delta` it says nothing. */
+  kind: 'bulk' | 'delta';
+  /** The shape of the file, such as its header: when it differs from the last one, the run is held. */
+  layout: string;
+  rows: AsyncIterable<ReadRow>;
+}
+
+/** What a format may ask of the database while its run is staged. */
+export interface StagedRun {
+  runId: string;
+  sis: string;
+  kind: 'bulk' | 'delta';
+}
 
 /**
- * One file format: bytes in, rows out, streaming. Throws `FeedRefused` when the file as a whole is not to be trusted.
- * A further format is one more function like this.
+ * One file format, or later one REST source: a further one is one more file like this.
+ *
+ * `open` throws `FeedRefused` when the file as a whole is not to be trusted, and so may the iteration of the rows.
  */
-export type FeedFormat = (bytes: AsyncIterable<Uint8Array>, sis: string) => AsyncIterable<ReadRow>;
+export interface FeedFormat {
+  /** The shape it is documented with, where it has only one: a first file of another shape is held too. */
+  layout?: string;
+  open(source: FeedSource, sis: string): Promise<FeedReading>;
+  /** Where its records wait for `assemble`; the import forgets them, by `run_id`, when the run ends. */
+  recordTables?: readonly string[];
+  /**
+   * Where facts of several files belong together: joins in SQL what the run staged, before anything is compared. It may write to
+   * `staged_rows` of this run only.
+   */
+  assemble?(db: Database, run: StagedRun): Promise<void>;
+}
 
 /** Why a file is refused whole; the message is one plain sentence with line and column, without personal data. */
 export class FeedRefused extends Error {

@@ -1,0 +1,145 @@
+import { sql } from 'kysely';
+import type { Database, DatabaseTransaction } from '../database/database.js';
+import { localDate } from '../families/entitlement.js';
+import { applyPeople, applyRelationships, refreshStatistics } from './apply.js';
+import { findings } from './checks.js';
+import type { Checks, RunShape } from './checks.js';
+import { FeedRefused } from './feeds/format.js';
+import { settleIdentities } from './identities.js';
+import type { ImportTools } from './import.js';
+import { holdTurn } from './lease.js';
+import { makePlan } from './plan.js';
+import { applyRestrictions, placeHolds } from './restrictions.js';
+import { finish, runEvent, supersedeHeld } from './runs.js';
+import type { RunReport } from './runs.js';
+import type { ImportScope } from './scope.js';
+import { linesNamed } from './staging.js';
+import { countRows, planDigest, summarise } from './summary.js';
+import { endLostRights, tellApps } from './tell-restrictions.js';
+
+interface Task {
+  runNo: number;
+  sis: string;
+  checks: Checks;
+  shape: RunShape;
+  /** No run of this feed was ever applied: there is nothing to write down for a roll back but what the run itself makes. */
+  first: boolean;
+  dryRun: boolean;
+  /** Given where people have seen the plan and said yes: the digest of what they saw. */
+  approved?: { planDigest: string; reason: string };
+}
+
+type Options = ImportTools & { actor: string };
+
+/** Leaves the transaction without a trace; the report holds what was found. */
+class Stopped extends Error {}
+
+/**
+ * Compares what a run staged with what stands, and in the same transaction applies it; or leaves all as it was where the run is only
+ * planned, or where the checks find something and nobody has approved it.
+ *
+ * @throws FeedRefused when the run lost its turn, or what was approved is not what would be done now
+ */
+export async function carryOut(db: Database, options: Options, report: RunReport, task: Task): Promise<void> {
+  const now = options.clock();
+  const scope: ImportScope = {
+    runId: report.runId,
+    runNo: task.runNo,
+    sis: task.sis,
+    kind: report.kind,
+    now,
+    today: localDate(now, options.timeZone),
+    images: !task.first,
+  };
+  try {
+    await db.transaction().execute(async (trx) => {
+      await holdTurn(trx, report.feed, report.runId);
+      const found = await plan(trx, scope, report, task);
+      if (found.length > 0) report.message = `Nothing was changed: ${found.join('; ')}.`;
+      if (task.dryRun) report.state = 'planned';
+      else if (found.length > 0 && task.approved === undefined) report.state = 'held';
+      if (report.state === 'planned' || report.state === 'held') throw new Stopped();
+      if (task.approved !== undefined && task.approved.planDigest !== report.planDigest) {
+        throw new FeedRefused('What stands has changed since the run was held; discard it and import the file again.');
+      }
+      await apply(trx, options, scope, report, task);
+    });
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    await (report.state === 'held' ? hold(db, options, report, task) : forget(db, report));
+    return;
+  }
+  await db.transaction().execute((trx) => endLostRights(trx, now));
+  await tellApps(db, options);
+}
+
+async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunReport, task: Task): Promise<string[]> {
+  // What a million rows are sorted and joined with; given back with the transaction.
+  await sql`set local work_mem = '96MB'`.execute(trx);
+  await sql`set local maintenance_work_mem = '96MB'`.execute(trx);
+  await sql`analyze staged_rows`.execute(trx);
+  await settleIdentities(trx, scope);
+  await makePlan(trx, scope);
+  const counted = await countRows(trx, scope);
+  const unreadable = Object.values(report.reasons).reduce((sum, reason) => sum + reason.count, 0);
+  report.reasons = { ...report.reasons };
+  for (const [reason, { count, lines }] of Object.entries(counted.reasons)) {
+    const before = report.reasons[reason] ?? { count: 0, lines: [] };
+    report.reasons[reason] = { count: count + before.count, lines: [...before.lines, ...lines].slice(0, linesNamed) };
+  }
+  report.plan = await summarise(trx, scope);
+  report.planDigest = await planDigest(trx);
+  report.counts = {
+    ...report.counts,
+    applied: counted.applied,
+    unchanged: counted.unchanged,
+    skipped: unreadable + counted.skipped,
+    ended: report.plan.relationships.ended,
+  };
+  return findings(trx, scope, task.checks, task.shape);
+}
+
+async function apply(
+  trx: DatabaseTransaction,
+  options: Options,
+  scope: ImportScope,
+  report: RunReport,
+  task: Task,
+): Promise<void> {
+  const { added, changed } = report.plan?.relationships ?? { added: 0, changed: 0 };
+  report.message = null;
+  await supersedeHeld(trx, report.feed, scope.now);
+  await applyPeople(trx, scope);
+  await refreshStatistics(trx, added + changed, 'people');
+  await applyRelationships(trx, scope);
+  await refreshStatistics(trx, added + changed + report.counts.ended, 'relationships');
+  const restrictions = await applyRestrictions(trx, scope);
+  report.counts = { ...report.counts, ...restrictions, held: await placeHolds(trx, scope.now, scope.today) };
+  await finish(trx, report, 'applied', options.clock, task.shape.layout);
+  await sql`update feeds set last_loaded_at = ${report.finishedAt}, layout = ${task.shape.layout} where name = ${report.feed}`.execute(
+    trx,
+  );
+  await options.audit(trx, runEvent('feed.applied', options.actor, report, task.approved?.reason ?? null));
+}
+
+/** Keeps what was staged until people decide. One run of a feed waits at a time: the newest. They are told by the job of each minute. */
+async function hold(db: Database, options: Options, report: RunReport, task: Task): Promise<void> {
+  report.counts = { ...report.counts, applied: 0, unchanged: 0, skipped: 0, ended: 0 };
+  await db.transaction().execute(async (trx) => {
+    await holdTurn(trx, report.feed, report.runId);
+    await supersedeHeld(trx, report.feed, options.clock());
+    await sql`insert into held_rows select * from staged_rows where run_id = ${report.runId}`.execute(trx);
+    await finish(trx, report, 'held', options.clock, task.shape.layout);
+    await options.audit(trx, runEvent('feed.held', options.actor, report));
+  });
+}
+
+/** A run that was only planned leaves nothing. */
+async function forget(db: Database, report: RunReport): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await sql`update feeds set running_run = null, running_beat_at = null where running_run = ${report.runId}`.execute(
+      trx,
+    );
+    await sql`delete from feed_runs where id = ${report.runId}`.execute(trx);
+  });
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { DatabaseTransaction } from '../database/database.js';
+import type { ImportScope } from './scope.js';
+
+/** Shares (0 to 1) above which a run is held. */
+export interface Checks {
+  /** Relationships ended, of the feed and of one school. */
+  feed_share: number;
+  school_share: number;
+  /** Rows fewer than in the last file. */
+  row_share: number;
+}
+
+/** What is known of the run besides its plan. */
+export interface RunShape {
+  read: number;
+  layout: string;
+  /** Of the feed's last bulk that was applied; null before the first. */
+  last: { read: number; layout: string | null } | null;
+  /** The shape the format is documented with, where it has one. */
+  documented: string | null;
+}
+
+/** A school with fewer relationships is judged with its feed only: one child that moves away is no sign of a broken file there. */
+const smallestSchool = 5;
+
+/**
+ * Why a run is held for a person: a half-written or filtered extract looks just like one in which many are missing. A relationship whose own
+ * end date has passed is expected to leave and does not count.
+ *
+ * @returns one clause per finding, without personal data; empty when the run may be applied
+ */
+export async function findings(
+  trx: DatabaseTransaction,
+  scope: ImportScope,
+  checks: Checks,
+  shape: RunShape,
+): Promise<string[]> {
+  return [...shapeFindings(scope.kind, checks, shape), ...(await missingFindings(trx, scope, checks))];
+}
+
+function shapeFindings(kind: 'bulk' | 'delta', checks: Checks, { read, layout, last, documented }: RunShape): string[] {
+  const found: string[] = [];
+  const known = last?.layout ?? documented;
+  if (known !== null && layout !== known)
+    found.push(`the columns are not those of before: ${layoutChange(known, layout)}`);
+  if (kind === 'delta') return found;
+  if (read === 0) found.push('the file has a header and no rows');
+  else if (last !== null && read < last.read * (1 - checks.row_share)) {
+    found.push(
+      `it has ${read} rows, ${percent(last.read - read, last.read)} fewer than the ${last.read} of the last, more than ${percent(checks.row_share, 1)}`,
+    );
+  }
+  return found;
+}
+
+function layoutChange(known: string, layout: string): string {
+  const before = known.split(/[,\n]/);
+  const after = layout.split(/[,\n]/);
+  const clipped = (names: string[]): string =>
+    names
+      .slice(0, 5)
+      .map((name) => `"${name.slice(0, 60)}"`)
+      .join(', ');
+  const lost = before.filter((name) => !after.includes(name));
+  const came = after.filter((name) => !before.includes(name));
+  if (lost.length + came.length === 0) return 'their order changed';
+  return [lost.length > 0 ? `${clipped(lost)} missing` : '', came.length > 0 ? `${clipped(came)} new` : '']
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+async function missingFindings(
+  trx: DatabaseTransaction,
+  { sis, today }: ImportScope,
+  checks: Checks,
+): Promise<string[]> {
+  const { rows } = await sql<{ code: string; name: string; standing: number; missing: number }>`
+    select h.code, h.name, count(*)::int as standing, count(m.relationship_id)::int as missing
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join schools h on h.id = s.school_id
+      left join plan_missing m on m.relationship_id = r.id
+    where r.ended_at is null and coalesce(r.end_date >= ${today}::date, true)
+    group by h.id order by h.code`.execute(trx);
+  const standing = rows.reduce((sum, row) => sum + row.standing, 0);
+  const missing = rows.reduce((sum, row) => sum + row.missing, 0);
+  const found: string[] = [];
+  if (missing > standing * checks.feed_share) {
+    found.push(
+      `${missing} of the feed's ${standing} relationships (${percent(missing, standing)}) are missing, more than ${percent(checks.feed_share, 1)}`,
+    );
+  }
+  const schools = rows.filter(
+    (row) => row.standing >= smallestSchool && row.missing > row.standing * checks.school_share,
+  );
+  for (const row of schools.slice(0, 5)) {
+    found.push(
+      `${row.missing} of ${row.standing} relationships (${percent(row.missing, row.standing)}) at ${row.name} (${row.code}) are missing, more than ${percent(checks.school_share, 1)}`,
+    );
+  }
+  if (schools.length > 5) found.push(`${schools.length - 5} more schools likewise`);
+  return found;
+}
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(1)} %`;
+}

@@ -1,0 +1,73 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CsvError, parse } from 'csv-parse';
+import { FeedRefused } from './format.js';
+import { linesOfUtf8 } from './text.js';
+import type { TextForm } from './text.js';
+
+/** One record of a CSV file. */
+export interface CsvRecord {
+  cells: string[];
+  /** Physical line on which it begins, from 1. */
+  line: number;
+}
+
+// The longest row of a real file is below 2 KB; an open quote would otherwise swallow the file into memory.
+const longestRecord = 65_536;
+
+/**
+ * The records of a CSV file (RFC 4180, UTF-8, with or without a byte order mark, CRLF or LF or both), its header among them; blank lines
+ * are no records. Streams; holds one chunk in memory, and lets go of the file when the caller stops early.
+ *
+ * @throws FeedRefused with line and column where the bytes are not UTF-8, the quotes are broken or the last line breaks off
+ */
+export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextForm): AsyncGenerator<CsvRecord> {
+  const parser = parse({
+    relax_column_count: true,
+    record_delimiter: ['\r\n', '\n'],
+    max_record_size: longestRecord,
+    // The line travels as one more cell, so that a row costs no object of its own.
+    on_record: (cells: string[], context) => {
+      cells.push(String(context.lines));
+      return cells;
+    },
+  });
+  const feeding = pipeline(Readable.from(linesOfUtf8(bytes, form)), parser);
+  // The parser throws the same error into the loop below; this promise only must not be left unhandled.
+  feeding.catch(() => {});
+  let line = 1;
+  let counted = 0;
+  try {
+    const records: AsyncIterable<string[]> = parser;
+    for await (const cells of records) {
+      const begins = line;
+      // The parser counts a quoted CRLF twice, so its count only tells whether there is more than one line.
+      const upTo = Number(cells.pop());
+      line += upTo - counted === 1 ? 1 : 1 + cells.reduce((breaks, cell) => breaks + cell.split('\n').length - 1, 0);
+      counted = upTo;
+      if (cells.length === 1 && cells[0]?.trim() === '' && begins > 1) continue;
+      yield { cells, line: begins };
+    }
+  } catch (error) {
+    throw refusal(error, line, form);
+  }
+}
+
+function refusal(error: unknown, line: number, form: TextForm): unknown {
+  if (!(error instanceof CsvError)) return error;
+  const index = typeof error['column'] === 'number' ? error['column'] : 0;
+  const column = form.columnName(index, '') ?? String(index + 1);
+  const reason =
+    error.code === 'CSV_QUOTE_NOT_CLOSED'
+      ? 'the file breaks off inside a quoted field'
+      : error.code === 'CSV_MAX_RECORD_SIZE'
+        ? 'the row is too long; a quote may be open'
+        : 'the quotes are not as RFC 4180 wants them';
+  return new FeedRefused(`Line ${line}, column ${column}: ${reason}.`, { line, column });
+}
+
+/** A refusal that names the file it is about; any other error as it is. */
+export function refusedIn(file: string, error: unknown): unknown {
+  if (!(error instanceof FeedRefused) || error.message.startsWith(file)) return error;
+  return new FeedRefused(`${file}: ${error.message}`, error.place);
+}

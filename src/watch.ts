@@ -1,0 +1,99 @@
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import type { Logger } from 'pino';
+import { runImport } from './imports.js';
+import type { ImportParts } from './imports.js';
+import { feedPath } from './sis/feeds-file.js';
+import type { Feed } from './sis/feeds-file.js';
+import type { RunReport } from './sis/runs.js';
+
+/** How often the folders are looked at (ms). */
+const between = 5_000;
+
+/** A file that was written to within this time (ms) may not be whole yet. */
+const settling = 3_000;
+
+/** Where a file goes when its run has ended. */
+const rooms = { applied: 'done', unchanged: 'done', held: 'held', refused: 'refused', failed: 'refused' } as const;
+
+/** `school-1042.delta.csv` says nothing of what it does not hold; any other file is the whole. */
+const deltaName = /\.delta\.[a-z0-9]+$/i;
+
+export interface Watch {
+  /** Resolves when the file at work is done. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Takes the files that are dropped into the folders of feeds, oldest name first, as soon as nobody writes to them any more. A file at work is
+ * in `working`, where no other instance takes it, and is taken up again when its process ended; then it goes to `done`, `held` or `refused`.
+ */
+export function watchFolders(parts: ImportParts, logger: Logger): Watch {
+  const feeds = parts.feeds.feeds.filter(({ place }) => 'folder' in place);
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
+  const look = async (): Promise<void> => {
+    for (const feed of feeds) {
+      if (stopped) return;
+      await lookAt(parts, feed, logger, () => stopped).catch((error: unknown) =>
+        logger.error({ err: error, feed: feed.name }, 'the folder of a feed cannot be used'),
+      );
+    }
+    if (!stopped) timer = setTimeout(() => void (looking = look()), between).unref();
+  };
+  if (feeds.length > 0) looking = look();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
+  };
+}
+
+async function lookAt(parts: ImportParts, feed: Feed, logger: Logger, stopped: () => boolean): Promise<void> {
+  const folder = feedPath(feed, parts.dataDir);
+  for (const room of ['working', ...new Set(Object.values(rooms))])
+    await mkdir(join(folder, room), { recursive: true });
+  for (const name of await waitingIn(parts, feed, folder)) {
+    if (stopped()) return;
+    await take(parts, feed, folder, name, logger);
+  }
+}
+
+/** Names in `working`: those left by a process that ended, and those that are whole and could be moved there now. */
+async function waitingIn(parts: ImportParts, feed: Feed, folder: string): Promise<string[]> {
+  const { rows } = await sql`select 1 from feeds where name = ${feed.name} and running_run is not null`.execute(
+    parts.db,
+  );
+  // Whoever works on the feed now has its own file there.
+  if (rows.length > 0) return [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.startsWith('.')) continue;
+    const { mtimeMs } = await stat(join(folder, entry.name));
+    if (Date.now() - mtimeMs < settling) continue;
+    // Of two instances one moves it; the other finds it gone.
+    await rename(join(folder, entry.name), join(folder, 'working', entry.name)).catch(() => {});
+  }
+  return (await readdir(join(folder, 'working'))).sort();
+}
+
+async function take(parts: ImportParts, feed: Feed, folder: string, name: string, logger: Logger): Promise<void> {
+  const path = join(folder, 'working', name);
+  let report: RunReport;
+  try {
+    report = await runImport(parts, feed.name, 'watch', { from: path, delta: deltaName.test(name) });
+  } catch (error) {
+    logger.error({ err: error, feed: feed.name }, 'import');
+    return;
+  }
+  // Another instance was quicker; its file is not ours to move.
+  if (report.busy) return;
+  const { state, counts, message, runId } = report;
+  const level = state === 'applied' || state === 'unchanged' ? 'info' : 'error';
+  logger[level]({ feed: feed.name, run: runId, state, counts, message }, 'import');
+  const room = rooms[state as keyof typeof rooms];
+  await rename(path, join(folder, room, `${runId}-${name}`)).catch(() => {});
+}

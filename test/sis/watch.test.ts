@@ -1,0 +1,144 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
+import { auditLog } from '../../src/audit/audit.js';
+import { systemClock } from '../../src/database/clock.js';
+import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
+import { registrationCandidates } from '../../src/families/candidates.js';
+import type { ImportParts } from '../../src/imports.js';
+import { parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
+import { bulkLoader } from '../../src/sis/loader.js';
+import { makeLogger } from '../../src/telemetry/logger.js';
+import { watchFolders } from '../../src/watch.js';
+import type { Watch } from '../../src/watch.js';
+import { databases } from '../support/database.js';
+import { useDatabase } from '../support/suite-database.js';
+import { eventually } from '../support/eventually.js';
+import { everything, extract, row, timeZone } from './extract.js';
+import type { Row } from './extract.js';
+
+const forty = Array.from({ length: 40 }, (_, index) => row(`Kid${index}`, `Mum${index}`));
+const file = parseFeedsFile(
+  JSON.stringify({
+    feeds: [
+      {
+        name: 'elementary',
+        sis: 'elementary',
+        format: 'district-extract',
+        place: { folder: 'inbox' },
+        unknown_rights: 'allow',
+      },
+    ],
+  }),
+  'feeds.json',
+);
+
+// A look comes every five seconds.
+jest.setTimeout(90_000);
+
+describe.each(databases)('a folder that is watched, on %s', (kind) => {
+  let db: Database;
+  let opened: OpenDatabase;
+  let folder: string;
+  let inbox: string;
+  const watches: Watch[] = [];
+
+  useDatabase(kind, (taken, whole) => {
+    db = taken;
+    opened = whole;
+  });
+  beforeEach(async () => {
+    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
+    await syncFeeds(db, file, systemClock);
+    folder = mkdtempSync(join(tmpdir(), 'parent-access-watch-'));
+    inbox = join(folder, 'inbox');
+    mkdirSync(inbox);
+  });
+  afterEach(async () => {
+    await Promise.all(watches.splice(0).map((each) => each.stop()));
+    rmSync(folder, { recursive: true });
+  });
+
+  function watch(): void {
+    const parts: ImportParts = {
+      db,
+      clock: systemClock,
+      timeZone,
+      dataDir: folder,
+      feeds: file,
+      load: bulkLoader(opened),
+      audit: auditLog(systemClock),
+    };
+    watches.push(watchFolders(parts, makeLogger({ logLevel: 'error' }, { write: () => {} })));
+  }
+
+  /** Drops a file that was finished a minute ago. */
+  function drop(name: string, rows: readonly Row[]): void {
+    writeFileSync(join(inbox, name), extract(rows));
+    const earlier = Date.now() / 1_000 - 60;
+    utimesSync(join(inbox, name), earlier, earlier);
+  }
+
+  const inRoom = (room: string): string[] => {
+    const place = join(inbox, room);
+    return existsSync(place) ? readdirSync(place) : [];
+  };
+
+  it('makes a parent registrable whose school corrected the e-mail', async () => {
+    watch();
+    drop('nightly.csv', forty);
+    expect(
+      await eventually(
+        () => inRoom('done'),
+        (names) => names.length === 1,
+        30_000,
+      ),
+    ).toHaveLength(1);
+    const question = { email: 'right@example.org', e164: '+12135550100', now: new Date(), timeZone };
+    expect(await registrationCandidates(db, question)).toEqual([]);
+    drop('school-1001.delta.csv', [{ ...forty[3], email: 'right@example.org' }]);
+    expect(
+      await eventually(
+        () => registrationCandidates(db, question),
+        (found) => found.length === 1,
+        30_000,
+      ),
+    ).toHaveLength(1);
+  });
+
+  it('leaves a file alone that is still written, puts aside what is held or refused, and takes up what a process left', async () => {
+    drop('1.csv', forty);
+    mkdirSync(join(inbox, 'working'));
+    renameSync(join(inbox, '1.csv'), join(inbox, 'working', '1.csv'));
+    drop('2.csv', forty.slice(0, 20));
+    drop('3.csv', [{ ...forty[0], sis: 'x' }]);
+    writeFileSync(join(inbox, '3.csv'), 'no extract\r\n');
+    const earlier = Date.now() / 1_000 - 60;
+    utimesSync(join(inbox, '3.csv'), earlier, earlier);
+    const ahead = Date.now() / 1_000 + 3_600;
+    drop('4.csv', forty);
+    utimesSync(join(inbox, '4.csv'), ahead, ahead);
+    watch();
+    watch();
+    const counts = await eventually(
+      () => ['done', 'held', 'refused'].map((room) => inRoom(room).length),
+      (found) => found.every((count) => count === 1),
+      30_000,
+    );
+    expect(counts).toEqual([1, 1, 1]);
+    expect(inRoom('working')).toEqual([]);
+    expect(readdirSync(inbox)).toContain('4.csv');
+  });
+});
