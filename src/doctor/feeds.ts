@@ -62,6 +62,13 @@ function freshness(feed: Feed, row: FeedRow | null, now: Date, timeZone: string)
   const loadedAt = row?.last_loaded_at ?? null;
   if (loadedAt === null) return warning(name, 'It was never loaded.', `Run ${command}.`);
   const when = utcMinute(loadedAt);
+  if (row?.last_state === 'held') {
+    return warning(
+      name,
+      `Its last file waits for a decision; what stands is of ${when}.`,
+      `Look at \`parent-access import runs --feed ${feed.name}\`, then approve or discard it.`,
+    );
+  }
   if (row?.last_state === 'refused' || row?.last_state === 'failed') {
     return warning(
       name,

@@ -53,6 +53,11 @@ const fileSchema = z
     feeds: z.array(feedSchema),
   })
   .superRefine((file, context) => {
+    file.feeds.forEach(({ place, schedule }, index) => {
+      if (!('folder' in place) || schedule === undefined) return;
+      const message = 'is not for a folder: its files are loaded as they come';
+      context.addIssue({ code: 'custom', path: ['feeds', index, 'schedule'], message });
+    });
     for (const key of ['name', 'sis'] as const) {
       file.feeds.forEach((feed, index) => {
         if (file.feeds.findIndex((other) => other[key] === feed[key]) === index) return;

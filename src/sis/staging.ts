@@ -149,5 +149,7 @@ function targetOf({ name, columns }: RecordTable): LoadTarget {
 export async function clearStaged(db: Database, runId: string, recordTables: readonly string[] = []): Promise<void> {
   for (const table of ['staged_rows', ...recordTables]) {
     await sql`delete from ${sql.table(table)} where run_id = ${runId}`.execute(db);
+    // The embedded database has nobody who would, and grew by every file.
+    await sql`vacuum ${sql.table(table)}`.execute(db);
   }
 }

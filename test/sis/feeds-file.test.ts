@@ -43,6 +43,10 @@ describe('the feeds file', () => {
   it.each([
     ['{', 'feeds.json is not JSON'],
     [{ feeds: [{ ...one, schedule: 'nightly' }] }, 'feeds.json: feeds[0].schedule is no cron schedule'],
+    [
+      { feeds: [{ ...one, place: { folder: 'inbox' } }] },
+      'feeds.json: feeds[0].schedule is not for a folder: its files are loaded as they come',
+    ],
     [{ feeds: [{ ...one, format: 'xml' }] }, 'feeds.json: feeds[0].format'],
     [{ feeds: [{ ...one, unknown_rights: 'maybe' }] }, 'feeds.json: feeds[0].unknown_rights'],
     [{ feeds: [{ ...one, checks: { feed_share: 5 } }] }, 'feeds.json: feeds[0].checks.feed_share'],
