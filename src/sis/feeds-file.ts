@@ -53,8 +53,8 @@ const fileSchema = z
     feeds: z.array(feedSchema),
   })
   .superRefine((file, context) => {
-    file.feeds.forEach(({ place, schedule }, index) => {
-      if (!('folder' in place) || schedule === undefined) return;
+    file.feeds.forEach((feed, index) => {
+      if (!('folder' in feed.place) || feed.schedule === undefined) return;
       const message = 'is not for a folder: its files are loaded as they come';
       context.addIssue({ code: 'custom', path: ['feeds', index, 'schedule'], message });
     });
