@@ -2,6 +2,7 @@ import type { Defence } from './defence.js';
 
 const history = 'test/browser/history.test.ts';
 const unfinished = 'test/attacks/row-18-unfinished.test.ts';
+const twoPeople = 'test/attacks/row-07-two-people.test.ts';
 const requests = 'test/http/request-throttles.test.ts';
 
 /** What is left behind: by a sign-in, in a browser, in a mailbox, in a folder. */
@@ -23,6 +24,42 @@ export const leftBehind: readonly Defence[] = [
     replacement: '',
     test: 'test/attacks/row-07-interactions.test.ts',
     named: 'a recovery where',
+  },
+  {
+    row: 7,
+    what: 'a password is for the recovery whose form it was typed in',
+    file: 'interactions/recover/routes.ts',
+    find: " || field(ctx, 'request') !== claimed.id",
+    replacement: '',
+    test: twoPeople,
+    named: 'one’s recovery',
+  },
+  {
+    row: 7,
+    what: 'a password is for the registration whose form it was typed in',
+    file: 'interactions/activate/routes.ts',
+    find: "if (field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');",
+    replacement: '',
+    test: twoPeople,
+    named: 'one’s registration',
+  },
+  {
+    row: 7,
+    what: 'a button of one’s sessions ends no sessions of who signed in since',
+    file: 'src/portal/devices/routes.ts',
+    find: "if (field(ctx, 'owner') !== session.accountId) return ctx.redirect('/devices');",
+    replacement: '',
+    test: twoPeople,
+    named: 'end all others',
+  },
+  {
+    row: 7,
+    what: 'a button of one’s permissions stops nothing of who signed in since',
+    file: 'src/portal/permissions/routes.ts',
+    find: "if (field(ctx, 'owner') !== session.accountId) return ctx.redirect('/permissions');",
+    replacement: '',
+    test: twoPeople,
+    named: 'stop sharing',
   },
   {
     row: 8,
