@@ -19,6 +19,8 @@ export const values = {
   /** After link or code: the time to choose a password in that browser. */
   claim: 1 * hour,
   recoveryLink: 30 * minute,
+  /** After a recovery was ended from a session: what is asked in this time is not ended so again. */
+  recoveryStands: 1 * hour,
   /** "I have just proved who I am", left by registration and recovery for the next login prompt. */
   freshProof: 5 * minute,
   /** RFC 6749 §4.1.2 allows at most 10 minutes. */

@@ -2,6 +2,7 @@ import type { Defence } from './defence.js';
 
 const history = 'test/browser/history.test.ts';
 const unfinished = 'test/attacks/row-18-unfinished.test.ts';
+const outweighed = 'test/attacks/row-18-outweighed.test.ts';
 const twoPeople = 'test/attacks/row-07-two-people.test.ts';
 const requests = 'test/http/request-throttles.test.ts';
 
@@ -164,10 +165,28 @@ export const leftBehind: readonly Defence[] = [
     row: 18,
     what: 'a recovery that waits ends with everything else',
     file: 'src/accounts/end-everything.ts',
-    find: 'await endRecoveries(trx, clock, accountId);',
+    find: 'await endRecoveries(trx, clock, accountId, inSession);',
     replacement: '',
     test: unfinished,
     named: 'over after',
+  },
+  {
+    row: 18,
+    what: 'a recovery asked again stands against whoever is in a session',
+    file: 'src/accounts/requests.ts',
+    find: '.$if(inSession, ',
+    replacement: '.$if(false, ',
+    test: outweighed,
+    named: 'second time',
+  },
+  {
+    row: 18,
+    what: 'a link pressed where a session is ended from another device ends with it',
+    file: 'src/accounts/end-sessions.ts',
+    find: 'await endRecoveries(trx, clock, at.accountId, true);',
+    replacement: '',
+    test: outweighed,
+    named: 'from another device',
   },
   {
     row: 18,
