@@ -9,6 +9,15 @@ const requests = 'test/http/request-throttles.test.ts';
 /** What is left behind: by a sign-in, in a browser, in a mailbox, in a folder. */
 export const leftBehind: readonly Defence[] = [
   {
+    row: 2,
+    what: 'who wanted out is not kept in by a mistake of the app',
+    file: 'interactions/problem/provider-problem.ts',
+    find: "signOutAction: leaves ? '/leave' : undefined,",
+    replacement: '',
+    test: 'test/attacks/row-02-sign-out.test.ts',
+    named: 'revoked meanwhile',
+  },
+  {
     row: 3,
     what: 'one of several who come back from a sign-in goes on',
     file: 'src/provider/adapter.ts',

@@ -266,6 +266,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
             wayBack: { href: 'https://app.example/start', label: said },
             retryHref: '/again',
             retryAfterMinutes: 4,
+            signOutAction: kind === 'app-mistake' ? '/leave' : undefined,
           }),
         ] as const,
     ),
