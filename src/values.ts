@@ -98,6 +98,8 @@ export const values = {
   },
   /** Letters that answer a request which leads to no account, over all addresses: a ceiling against being used to spam. */
   unmatchedLettersADay: 2_000,
+  /** Letters that tell one owner of a changed password. */
+  passwordLettersADay: 10,
   /** OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane. */
   argon2: { memoryCost: 19_456, timeCost: 2, parallelism: 1 },
 } as const;

@@ -190,6 +190,15 @@ export const leftBehind: readonly Defence[] = [
   },
   {
     row: 18,
+    what: 'letters of changed passwords bury no mailbox',
+    file: 'src/accounts/password-notice.ts',
+    find: 'if (await wasToldEnough(trx, clock, accountId)) return;',
+    replacement: '',
+    test: outweighed,
+    named: 'again and again',
+  },
+  {
+    row: 18,
     what: 'a link pressed where a session is ended from another device ends with it',
     file: 'src/accounts/end-sessions.ts',
     find: 'await endRecoveries(trx, clock, at.accountId, true);',

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { values } from '../../src/values.js';
 import { linkIn, password, pressLink, register } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
 
@@ -73,5 +75,23 @@ describe('a recovery whose link was pressed, and a session', () => {
     await owner.get(`${house.issuer}/password`);
     await owner.submit({ current: next, password });
     house.advance(3_601);
+  });
+
+  it('who changes the password again and again buries no mailbox in letters, and the first ones come', async () => {
+    const told = (): number =>
+      house.mailbox.to(pedro).filter(({ text }) => text.includes('password was changed')).length;
+    const before = told();
+    const thief = await signInAnew(house, pedro, password, 'own');
+    for (let n = 0; n < values.passwordLettersADay + 3; n += 1) {
+      await thief.get(`${house.issuer}/password`);
+      expect((await thief.submit({ current: password, password })).title).toContain('Your password is changed');
+    }
+    // One more would have come by then.
+    const letters = await eventually(
+      () => told() - before,
+      (count) => count > values.passwordLettersADay,
+      2_000,
+    );
+    expect(letters).toBe(values.passwordLettersADay);
   });
 });
