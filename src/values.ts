@@ -19,6 +19,8 @@ export const values = {
   /** After link or code: the time to choose a password in that browser. */
   claim: 1 * hour,
   recoveryLink: 30 * minute,
+  /** After a recovery was ended from a session: what is asked in this time is not ended so again. */
+  recoveryStands: 1 * hour,
   /** "I have just proved who I am", left by registration and recovery for the next login prompt. */
   freshProof: 5 * minute,
   /** RFC 6749 §4.1.2 allows at most 10 minutes. */
@@ -96,6 +98,8 @@ export const values = {
   },
   /** Letters that answer a request which leads to no account, over all addresses: a ceiling against being used to spam. */
   unmatchedLettersADay: 2_000,
+  /** Letters that tell one owner of a changed password. */
+  passwordLettersADay: 10,
   /** OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane. */
   argon2: { memoryCost: 19_456, timeCost: 2, parallelism: 1 },
 } as const;

@@ -2,10 +2,21 @@ import type { Defence } from './defence.js';
 
 const history = 'test/browser/history.test.ts';
 const unfinished = 'test/attacks/row-18-unfinished.test.ts';
+const outweighed = 'test/attacks/row-18-outweighed.test.ts';
+const twoPeople = 'test/attacks/row-07-two-people.test.ts';
 const requests = 'test/http/request-throttles.test.ts';
 
 /** What is left behind: by a sign-in, in a browser, in a mailbox, in a folder. */
 export const leftBehind: readonly Defence[] = [
+  {
+    row: 2,
+    what: 'who wanted out is not kept in by a mistake of the app',
+    file: 'interactions/problem/provider-problem.ts',
+    find: "signOutAction: leaves ? '/leave' : undefined,",
+    replacement: '',
+    test: 'test/attacks/row-02-sign-out.test.ts',
+    named: 'revoked meanwhile',
+  },
   {
     row: 3,
     what: 'one of several who come back from a sign-in goes on',
@@ -23,6 +34,42 @@ export const leftBehind: readonly Defence[] = [
     replacement: '',
     test: 'test/attacks/row-07-interactions.test.ts',
     named: 'a recovery where',
+  },
+  {
+    row: 7,
+    what: 'a password is for the recovery whose form it was typed in',
+    file: 'interactions/recover/routes.ts',
+    find: " || field(ctx, 'request') !== claimed.id",
+    replacement: '',
+    test: twoPeople,
+    named: 'one’s recovery',
+  },
+  {
+    row: 7,
+    what: 'a password is for the registration whose form it was typed in',
+    file: 'interactions/activate/routes.ts',
+    find: "if (field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');",
+    replacement: '',
+    test: twoPeople,
+    named: 'one’s registration',
+  },
+  {
+    row: 7,
+    what: 'a button of one’s sessions ends no sessions of who signed in since',
+    file: 'src/portal/devices/routes.ts',
+    find: "if (field(ctx, 'owner') !== session.accountId) return ctx.redirect('/devices');",
+    replacement: '',
+    test: twoPeople,
+    named: 'end all others',
+  },
+  {
+    row: 7,
+    what: 'a button of one’s permissions stops nothing of who signed in since',
+    file: 'src/portal/permissions/routes.ts',
+    find: "if (field(ctx, 'owner') !== session.accountId) return ctx.redirect('/permissions');",
+    replacement: '',
+    test: twoPeople,
+    named: 'stop sharing',
   },
   {
     row: 8,
@@ -127,10 +174,37 @@ export const leftBehind: readonly Defence[] = [
     row: 18,
     what: 'a recovery that waits ends with everything else',
     file: 'src/accounts/end-everything.ts',
-    find: 'await endRecoveries(trx, clock, accountId);',
+    find: 'await endRecoveries(trx, clock, accountId, inSession);',
     replacement: '',
     test: unfinished,
     named: 'over after',
+  },
+  {
+    row: 18,
+    what: 'a recovery asked again stands against whoever is in a session',
+    file: 'src/accounts/requests.ts',
+    find: '.$if(inSession, ',
+    replacement: '.$if(false, ',
+    test: outweighed,
+    named: 'second time',
+  },
+  {
+    row: 18,
+    what: 'letters of changed passwords bury no mailbox',
+    file: 'src/accounts/password-notice.ts',
+    find: 'if (await wasToldEnough(trx, clock, accountId)) return;',
+    replacement: '',
+    test: outweighed,
+    named: 'again and again',
+  },
+  {
+    row: 18,
+    what: 'a link pressed where a session is ended from another device ends with it',
+    file: 'src/accounts/end-sessions.ts',
+    find: 'await endRecoveries(trx, clock, at.accountId, true);',
+    replacement: '',
+    test: outweighed,
+    named: 'from another device',
   },
   {
     row: 18,

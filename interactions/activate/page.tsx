@@ -32,6 +32,8 @@ export function ActivateLinkPage({ view, action, token }: ActivateLinkProps): JS
 export interface ChoosePasswordProps {
   readonly view: View;
   readonly action: string;
+  /** The id of the registration that the page was drawn for. */
+  readonly request: string;
   readonly values: { readonly signInName: string };
   readonly errors: FieldErrors<'password' | 'signInName'>;
   /** Another account signs in by this mailbox. */
@@ -43,7 +45,7 @@ export interface ChoosePasswordProps {
 
 /** A password and, on a shared mailbox, a sign-in name. */
 export function ChoosePasswordPage(props: ChoosePasswordProps): JSX.Element {
-  const { view, action, values, errors, needsSignInName, minimumLength, userName } = props;
+  const { view, action, request, values, errors, needsSignInName, minimumLength, userName } = props;
   const { t } = view;
   const filled = { minimum: minimumLength };
   return (
@@ -51,7 +53,7 @@ export function ChoosePasswordPage(props: ChoosePasswordProps): JSX.Element {
       <ErrorSummary view={view} errors={errors} values={filled} />
       <Card title={t('password.title')}>
         <p class="pa-lead">{t('password.lead')}</p>
-        <Form action={action}>
+        <Form action={action} hidden={{ request }}>
           {needsSignInName && (
             <>
               <p class="pa-text">{t('password.signInNameLead')}</p>

@@ -57,6 +57,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       ChoosePasswordPage,
       {
         action: '/activate/password',
+        request: claimed.id,
         values: { signInName: typedName },
         errors,
         needsSignInName: needs.signInName,
@@ -95,6 +96,8 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
   router.post('/activate/password', async (ctx) => {
     const claimed = await request(ctx);
     if (claimed === null || claimed.contactId === null) return showProblem(ctx, 'expired');
+    // A link of somebody else was pressed here since this form was drawn: what was typed is not for their account.
+    if (field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
     const shared = field(ctx, 'shared') !== '';
     const typedName = field(ctx, 'signInName').slice(0, 60);

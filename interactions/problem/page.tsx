@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { Document } from '../../src/ui/document.js';
-import { ButtonLink, Card } from '../../src/ui/parts.js';
+import { Button } from '../../src/ui/fields.js';
+import { ButtonLink, Card, Form } from '../../src/ui/parts.js';
 import type { View } from '../../src/ui/view.js';
 
 /** Every way in which things go wrong that a person can meet. */
@@ -27,6 +28,8 @@ export interface ProblemProps {
   /** The same page again, where waiting helps. */
   readonly retryHref: string | null;
   readonly retryAfterMinutes?: number;
+  /** Where the button posts of who wanted to sign out and is signed in still. */
+  readonly signOutAction?: string | undefined;
 }
 
 /** What happened, in plain words, and a next step. */
@@ -37,6 +40,7 @@ export function ProblemPage({
   wayBack,
   retryHref,
   retryAfterMinutes = 1,
+  signOutAction,
 }: ProblemProps): JSX.Element {
   const { t } = view;
   const title = t(`problem.${kind}.title`);
@@ -51,13 +55,26 @@ export function ProblemPage({
       <Card title={title}>
         <p class="pa-lead">{t(`problem.${kind}.text`)}</p>
         <p class="pa-text">{next}</p>
-        {wayBack !== null && <ButtonLink href={wayBack.href}>{t('problem.back', { app: wayBack.label })}</ButtonLink>}
+        {signOutAction !== undefined && (
+          <Form action={signOutAction}>
+            <p class="pa-text">{t('problem.stillSignedIn')}</p>
+            <Button>{t('site.signOut')}</Button>
+          </Form>
+        )}
+        {wayBack !== null && (
+          <ButtonLink href={wayBack.href} kind={signOutAction === undefined ? 'primary' : 'secondary'}>
+            {t('problem.back', { app: wayBack.label })}
+          </ButtonLink>
+        )}
         {retryHref !== null && (
-          <ButtonLink href={retryHref} kind={wayBack === null ? 'primary' : 'secondary'}>
+          <ButtonLink href={retryHref} kind={wayBack === null && signOutAction === undefined ? 'primary' : 'secondary'}>
             {t('problem.retry')}
           </ButtonLink>
         )}
-        <ButtonLink href="/" kind={wayBack === null && retryHref === null ? 'primary' : 'secondary'}>
+        <ButtonLink
+          href="/"
+          kind={wayBack === null && retryHref === null && signOutAction === undefined ? 'primary' : 'secondary'}
+        >
           {t('problem.home')}
         </ButtonLink>
         <p class="pa-quiet pa-reference">

@@ -60,6 +60,8 @@ export async function providerProblem(
     const restart = await interactions.restart(uid);
     if (restart !== null) return ctx.redirect(restart);
   }
+  // The app has forgotten this person already, and its mistake must not keep them signed in here.
+  const leaves = /^\/sign-out\/?$/i.test(ctx.path) && (await interactions.session(ctx)) !== null;
   const app = (lost ? await interactions.appOf(uid) : null) ?? apps.get(clientId ?? '') ?? null;
   reply(
     ctx,
@@ -69,6 +71,7 @@ export async function providerProblem(
       requestId: String(ctx.state['requestId']),
       wayBack: app === null ? null : wayTo(app, issuer, localeOf(ctx)),
       retryHref: null,
+      signOutAction: leaves ? '/leave' : undefined,
     },
     { status: ctx.status >= 400 ? ctx.status : 400, path: '/' },
   );

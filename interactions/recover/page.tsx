@@ -105,6 +105,8 @@ export interface NewPasswordProps {
   readonly view: View;
   readonly action: string;
   readonly errors: FieldErrors<'password' | 'recoveryCode'>;
+  /** The id of the recovery that the page was drawn for. */
+  readonly request: string;
   /** The mailbox is shared, so the mailed link alone is not enough. */
   readonly needsRecoveryCode: boolean;
   readonly minimumLength: number;
@@ -112,7 +114,7 @@ export interface NewPasswordProps {
 
 /** A new password and, on a shared mailbox, the recovery code. */
 export function NewPasswordPage(props: NewPasswordProps): JSX.Element {
-  const { view, action, errors, needsRecoveryCode, minimumLength } = props;
+  const { view, action, request, errors, needsRecoveryCode, minimumLength } = props;
   const { t } = view;
   const filled = { minimum: minimumLength };
   return (
@@ -120,7 +122,7 @@ export function NewPasswordPage(props: NewPasswordProps): JSX.Element {
       <ErrorSummary view={view} errors={errors} values={filled} />
       <Card title={t('newPassword.title')}>
         <p class="pa-lead">{t('newPassword.lead')}</p>
-        <Form action={action}>
+        <Form action={action} hidden={{ request }}>
           {needsRecoveryCode && (
             <CodeField
               view={view}

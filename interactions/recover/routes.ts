@@ -94,7 +94,13 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     reply(
       ctx,
       NewPasswordPage,
-      { action: '/recover/password', errors, needsRecoveryCode, minimumLength: values.passwordLength },
+      {
+        action: '/recover/password',
+        request: claimed.id,
+        errors,
+        needsRecoveryCode,
+        minimumLength: values.passwordLength,
+      },
       { status, path: '/recover/password' },
     );
     allowReturn(ctx, parts.interactions.app(claimed.clientId));
@@ -156,7 +162,8 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
 
   router.post('/recover/password', async (ctx) => {
     const claimed = await request(ctx);
-    if (claimed === null) return showProblem(ctx, 'expired');
+    // A link of somebody else was pressed here since this form was drawn: what was typed is not for their account.
+    if (claimed === null || field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
     const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);

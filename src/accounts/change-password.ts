@@ -32,7 +32,8 @@ export async function changePassword(
       .where('id', '=', accountId)
       .execute();
     const owner = `account:${accountId}`;
-    await endEverything(trx, audit, clock, { accountId, except: sessionUid }, 'password-changed', owner);
+    const all = { accountId, except: sessionUid, inSession: true };
+    await endEverything(trx, audit, clock, all, 'password-changed', owner);
     await audit(trx, { kind: 'account.password-changed', actor: owner, subject: owner });
     await notice(trx, accountId);
     return true;

@@ -11,13 +11,14 @@ import { endRecoveries } from './requests.js';
  * a browser proved and no login prompt took yet, and recoveries under way.
  *
  * @param except the uid of a session that goes on
+ * @param inSession as of `endRecoveries`
  * @param because as of `revoke`
  */
 export async function endEverything(
   trx: Database,
   audit: RecordEvent,
   clock: Clock,
-  { accountId, except }: { accountId: string; except?: string },
+  { accountId, except, inSession = false }: { accountId: string; except?: string; inSession?: boolean },
   because: string,
   actor: string,
 ): Promise<Revoked> {
@@ -25,6 +26,6 @@ export async function endEverything(
   const target = { account: accountId, ...(except === undefined ? {} : { except }) };
   const revoked = await revoke(trx, audit, clock, target, because, actor);
   await endFreshProofs(trx, clock, accountId);
-  await endRecoveries(trx, clock, accountId);
+  await endRecoveries(trx, clock, accountId, inSession);
   return revoked;
 }

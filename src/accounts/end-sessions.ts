@@ -5,6 +5,8 @@ import { holdLiveSession } from '../sessions/live-session.js';
 import { revoke } from '../sessions/revoke.js';
 import type { Revoked } from '../sessions/revoke.js';
 import { endEverything } from './end-everything.js';
+import { endFreshProofs } from './fresh-proof.js';
+import { endRecoveries } from './requests.js';
 
 /**
  * Ends sessions of an account at its owner's word.
@@ -26,7 +28,7 @@ export async function endSessions(
     // Who was signed out in this very moment ends nobody else's session any more.
     if (!(await holdLiveSession(trx, at))) return { id: null, sessions: 0, grants: 0, deliveries: 0 };
     if (which === 'all' || which === 'others') {
-      const all = { accountId: at.accountId, ...(which === 'others' ? { except: at.uid } : {}) };
+      const all = { accountId: at.accountId, inSession: true, ...(which === 'others' ? { except: at.uid } : {}) };
       return endEverything(trx, audit, clock, all, 'signed-out-everywhere', actor);
     }
     const own = await trx
@@ -36,7 +38,11 @@ export async function endSessions(
       .where('account_id', '=', at.accountId)
       .executeTakeFirst();
     if (own === undefined) return null;
-    const because = own.uid === at.uid ? 'signed-out' : 'signed-out-elsewhere';
-    return revoke(trx, audit, clock, { session: own.uid }, because, actor);
+    if (own.uid === at.uid) return revoke(trx, audit, clock, { session: own.uid }, 'signed-out', actor);
+    const revoked = await revoke(trx, audit, clock, { session: own.uid }, 'signed-out-elsewhere', actor);
+    // That browser cannot be told to forget what was begun in it: it ends here, before somebody there goes on with it.
+    await endFreshProofs(trx, clock, at.accountId);
+    await endRecoveries(trx, clock, at.accountId, true);
+    return revoked;
   });
 }

@@ -7,6 +7,8 @@ import type { Jobs } from '../jobs/jobs.js';
 import { after, values } from '../values.js';
 
 export const requestQueue = 'account-request';
+/** The outcome of a recovery that somebody ended from a session. */
+const outweighed = 'outweighed';
 export type RequestKind = 'registration' | 'recovery' | 'address';
 
 /** What a person typed to register or to recover, and where they came from. */
@@ -248,15 +250,24 @@ export async function consumeRequest(trx: Database, clock: Clock, id: string): P
 /**
  * Ends every recovery of an account that waits for its new password, also where the link was pressed already: a later
  * change of the password outweighs them.
+ *
+ * @param inSession said by whoever is signed in, who may be a thief and say so again and again: what is asked within the hour after they
+ *   ended one stands, because the mailbox has the last word
  */
-export async function endRecoveries(trx: Database, clock: Clock, accountId: string): Promise<void> {
+export async function endRecoveries(trx: Database, clock: Clock, accountId: string, inSession: boolean): Promise<void> {
   await trx
-    .updateTable('account_requests')
+    .updateTable('account_requests as r')
     .set({ ended_at: clock() })
-    .where('account_id', '=', accountId)
-    .where('kind', '=', 'recovery')
-    .where('consumed_at', 'is', null)
-    .where('ended_at', 'is', null)
+    .where('r.account_id', '=', accountId)
+    .where('r.kind', '=', 'recovery')
+    .where('r.consumed_at', 'is', null)
+    .where('r.ended_at', 'is', null)
+    .$if(inSession, (query) =>
+      query.set({ outcome: outweighed }).where(
+        sql<boolean>`not exists (select from account_requests e where e.account_id = r.account_id and e.outcome = ${outweighed}
+          and e.ended_at > ${after(clock(), -values.recoveryStands)} and e.ended_at <= r.created_at)`,
+      ),
+    )
     .execute();
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { revokeStolenKey } from '../../src/desk/stolen-key.js';
 import { SignJWT, decodeJwt, decodeProtectedHeader, generateKeyPair } from 'jose';
 import type { Browser, Page } from '../support/browser.js';
 import { familyHouse, signInAnew } from '../support/family-house.js';
@@ -132,5 +133,17 @@ describe('row 2: sign-out that leads away', () => {
     query.append('post_logout_redirect_uri', 'https://evil.example/');
     const page = await mother.get(`${house.issuer}/sign-out?${query}`, { follow: false });
     await expectRefused(page, 'evil.example');
+  });
+
+  it('with the hint of a key that was revoked meanwhile stays here, and leaves nobody signed in who wanted out', async () => {
+    const { kid = '' } = decodeProtectedHeader(hint);
+    await revokeStolenKey(house.keys, kid, 'operator', house.desk.keysFollowed);
+    const address = `${house.issuer}/sign-out?${new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: home })}`;
+    const browser = await signInAnew(house, 'maria@example.org');
+    const page = await browser.get(address);
+    expect([page.status, page.text.includes('You are still signed in')]).toEqual([400, true]);
+    expect((await browser.submit()).url).toBe(`${house.issuer}/signed-out`);
+    expect((await browser.get(`${house.issuer}/`)).text).not.toContain('Ana');
+    expect((await browser.get(address)).$('main form')).toBeNull();
   });
 });

@@ -100,9 +100,18 @@ describe('a permission', () => {
   });
 
   it('of an app that never was, or by a malformed name, is 404 with a way on; one that was never given ends without a fault', async () => {
+    const { id: owner } = await house.db
+      .selectFrom('accounts')
+      .select('id')
+      .where('email', '=', 'maria@example.org')
+      .executeTakeFirstOrThrow();
     const stop = async (app: string): Promise<[number, boolean]> => {
       const cookie = await mother.jar.getCookieString(`${house.issuer}/permissions`);
-      const { status, body } = await send(`${house.issuer}/permissions`, { app }, { cookie, accept: 'text/html' });
+      const { status, body } = await send(
+        `${house.issuer}/permissions`,
+        { app, owner },
+        { cookie, accept: 'text/html' },
+      );
       return [status, /<main[^]*<a [^]*<\/main>/.test(body)];
     };
     for (const app of ['never-was', '', 'x'.repeat(9_000), "'; drop table consents; --", '__proto__'])

@@ -66,13 +66,14 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
   const links = { registerHref: '/register', recoverHref: '/recover', signInHref: '/sign-in', againHref: '/register' };
   const action = '/here';
   const login = { action, values: { identifier: said }, errors: {}, appName: said, cancelAction: '/cancel', ...links };
-  const choose = { action, values: { signInName: said }, minimumLength: 15 };
+  const choose = { action, request: said, values: { signInName: said }, minimumLength: 15 };
   const change = { action, minimumLength: 15, signOutAction: '/sign-out' };
   const feeds = [
     { label: said, loadedAt: on, nextAt: later },
     { label: 'Secondary schools', loadedAt: null, nextAt: null },
   ];
   const permissions = {
+    owner: said,
     action,
     signOutAction: '/sign-out',
     permissions: [{ clientId: 'homework', appName: said, facts: ['name', 'students.grade'] as const, givenAt: on }],
@@ -83,7 +84,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
     state,
   }));
   const place = { uid: 'u1', browser: said, device: 'own', signedInAt: on, lastUsedAt: later } as const;
-  const devices = { action, signOutAction: '/sign-out', here: 'u1', now: later };
+  const devices = { owner: said, action, signOutAction: '/sign-out', here: 'u1', now: later };
   const home = { name: said, tiles: [], children: [], contactFacts: [], signOutAction: '/sign-out' };
   const pages: ReadonlyArray<readonly [string, string]> = [
     ['login', renderPage(LoginPage, view, login)],
@@ -145,6 +146,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       'new password',
       renderPage(NewPasswordPage, view, {
         action,
+        request: said,
         errors: {},
         needsRecoveryCode: false,
         minimumLength: 15,
@@ -154,6 +156,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       'new password errors',
       renderPage(NewPasswordPage, view, {
         action,
+        request: said,
         errors: { recoveryCode: 'error.recoveryCodeWrong', password: 'error.newPasswordMissing' } as const,
         needsRecoveryCode: true,
         minimumLength: 15,
@@ -263,6 +266,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
             wayBack: { href: 'https://app.example/start', label: said },
             retryHref: '/again',
             retryAfterMinutes: 4,
+            signOutAction: kind === 'app-mistake' ? '/leave' : undefined,
           }),
         ] as const,
     ),

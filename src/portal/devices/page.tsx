@@ -19,6 +19,8 @@ export interface DevicesProps {
   readonly view: View;
   readonly action: string;
   readonly signOutAction: string;
+  /** Whose page it is: the account's id, which comes back with each button. */
+  readonly owner: string;
   /** The session that looks. */
   readonly here: string;
   readonly live: ReadonlyArray<Place & { readonly apps: readonly string[] }>;
@@ -30,7 +32,7 @@ export interface DevicesProps {
 
 /** Where a person is signed in, what was opened from there, and buttons that end one or all; below, what the apps confirmed. */
 export function DevicesPage(props: DevicesProps): JSX.Element {
-  const { view, action, signOutAction, here, live, ended, outcome, now } = props;
+  const { view, action, signOutAction, owner, here, live, ended, outcome, now } = props;
   const { t } = view;
   return (
     <Document
@@ -49,18 +51,18 @@ export function DevicesPage(props: DevicesProps): JSX.Element {
         {live.map((place) => (
           <PlaceFacts key={place.uid} view={view} place={place} isHere={place.uid === here} now={now}>
             <p>{place.apps.length === 0 ? t('devices.noApps') : t('devices.apps', { apps: place.apps.join(', ') })}</p>
-            <Form action={action} hidden={{ session: place.uid }}>
+            <Form action={action} hidden={{ session: place.uid, owner }}>
               <Button kind="secondary">{place.uid === here ? t('devices.endHere') : t('devices.end')}</Button>
             </Form>
           </PlaceFacts>
         ))}
         {live.length > 1 && (
-          <Form action={action} hidden={{ session: 'others' }}>
+          <Form action={action} hidden={{ session: 'others', owner }}>
             <Button>{t('devices.endOthers')}</Button>
           </Form>
         )}
         {live.length > 1 && (
-          <Form action={action} hidden={{ session: 'all' }}>
+          <Form action={action} hidden={{ session: 'all', owner }}>
             <Button kind="secondary">{t('devices.endAll')}</Button>
           </Form>
         )}

@@ -48,6 +48,7 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
       {
         action: '/devices',
         signOutAction: '/leave',
+        owner: session.accountId,
         here: session.uid,
         // The device in the reader's hand comes first.
         live: live
@@ -67,6 +68,8 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
   router.post('/devices', async (ctx) => {
     const session = await interactions.session(ctx);
     if (session === null) return ctx.redirect('/sign-in');
+    // Somebody else signed in here since this page was shown: its buttons are not meant for their sessions.
+    if (field(ctx, 'owner') !== session.accountId) return ctx.redirect('/devices');
     const which = field(ctx, 'session');
     const ended = await endSessions(db, audit, clock, session, which);
     parts.tellApps();

@@ -10,6 +10,8 @@ export interface PermissionsProps {
   readonly view: View;
   readonly action: string;
   readonly signOutAction: string;
+  /** Whose page it is: the account's id, which comes back with each button. */
+  readonly owner: string;
   readonly permissions: ReadonlyArray<{
     readonly clientId: string;
     readonly appName: string;
@@ -22,7 +24,7 @@ export interface PermissionsProps {
 
 /** What a person allowed which vendor's app, and a button that takes it back. */
 export function PermissionsPage(props: PermissionsProps): JSX.Element {
-  const { view, action, signOutAction, permissions, stopped } = props;
+  const { view, action, signOutAction, owner, permissions, stopped } = props;
   const { t, locale, timeZone } = view;
   return (
     <Document view={view} title={t('permissions.title')} signOutAction={signOutAction}>
@@ -42,7 +44,7 @@ export function PermissionsPage(props: PermissionsProps): JSX.Element {
                 <li key={fact}>{t(`consent.fact.${fact}`)}</li>
               ))}
             </ul>
-            <Form action={action} hidden={{ app: clientId }}>
+            <Form action={action} hidden={{ app: clientId, owner }}>
               <Button kind="secondary">{t('permissions.stop', { app: appName })}</Button>
             </Form>
           </section>

@@ -39,7 +39,7 @@ export function permissionRoutes(router: RouterInstance, parts: PermissionParts)
       const allowed = consentFacts(app).filter((fact) => facts.includes(fact));
       return [{ clientId, appName: nameOf(ctx, clientId), facts: allowed, givenAt }];
     });
-    const page = { action: '/permissions', signOutAction: '/leave', permissions, stopped };
+    const page = { action: '/permissions', signOutAction: '/leave', owner: accountId, permissions, stopped };
     reply(ctx, PermissionsPage, page, { path: '/permissions' });
   };
 
@@ -52,6 +52,8 @@ export function permissionRoutes(router: RouterInstance, parts: PermissionParts)
   router.post('/permissions', async (ctx) => {
     const session = await interactions.session(ctx);
     if (session === null) return ctx.redirect('/sign-in');
+    // As on `/devices`: what another person allowed stays as it is.
+    if (field(ctx, 'owner') !== session.accountId) return ctx.redirect('/permissions');
     const clientId = field(ctx, 'app').slice(0, 64);
     const ended = await revokeConsent(db, clock, audit, session.accountId, clientId);
     if (!ended && interactions.app(clientId) === null) throw Object.assign(new Error('no such app'), { status: 404 });
