@@ -41,7 +41,8 @@ export async function findings(
 
 function shapeFindings(kind: 'bulk' | 'delta', checks: Checks, { read, layout, last, documented }: RunShape): string[] {
   const found: string[] = [];
-  const known = last?.layout ?? documented;
+  const before = last?.layout ?? documented;
+  const known = before === null || kind === 'bulk' ? before : partOf(before, layout);
   if (known !== null && layout !== known)
     found.push(`the columns are not those of before: ${layoutChange(known, layout)}`);
   if (kind === 'delta') return found;
@@ -52,6 +53,18 @@ function shapeFindings(kind: 'bulk' | 'delta', checks: Checks, { read, layout, l
     );
   }
   return found;
+}
+
+/** A delta may leave out whole files of a set: of the layout of before, the lines of those that it brings. */
+function partOf(before: string, layout: string): string {
+  const files = layout.split('\n');
+  if (files.length === 1) return before;
+  const name = (line: string): string => line.replace(/:.*/, '');
+  const brought = new Set(files.map(name));
+  return before
+    .split('\n')
+    .filter((line) => brought.has(name(line)))
+    .join('\n');
 }
 
 function layoutChange(known: string, layout: string): string {
