@@ -54,8 +54,8 @@ export async function countRows(trx: DatabaseTransaction, scope: ImportScope): P
   const { rows } = await sql<{ applied: number; taken: number }>`
     with changing as materialized (
       select row from plan_pairs where changed
-      union select w.row from staged_rows w join plan_contacts c on c.sis_id = w.contact_id where w.run_id = ${run}
-      union select w.row from staged_rows w join plan_students s on s.sis_id = w.student_id where w.run_id = ${run}
+      union select w.row from staged_rows w join plan_contacts c on c.sis_id = w.contact_id where w.run_id = ${run} and w.states_contact
+      union select w.row from staged_rows w join plan_students s on s.sis_id = w.student_id where w.run_id = ${run} and w.states_student
       union select p.row from plan_pairs p join plan_missing m on m.relationship_id = p.relationship_id where p.gone
       union select w.row from staged_rows w join plan_schools h on h.code = w.school_code
         where w.run_id = ${run} and not w.states_student and not w.states_contact and not w.states_pair
