@@ -161,7 +161,7 @@ describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
     it('takes a delta of the sidecar alone', async () => {
       await town.load(family(version));
       const rights = [right('leo', 'rosa', { ed_rights: 'no' }), right('ana', 'tom', { ed_rights: 'no' })];
-      expect(await town.load(delta(version, { rights }))).toMatchObject({
+      expect(await town.load(delta(version, { users: [], rights }))).toMatchObject({
         state: 'applied',
         message: null,
         counts: { read: 2, applied: 1, unchanged: 1, skipped: 0, ended: 0 },
@@ -170,9 +170,23 @@ describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
     });
   });
 
+  it('holds a delta whose file has another column, and says which', async () => {
+    await town.load(family('1.2'));
+    const set = delta('1.2', { users: [user('tom', { email: 'new@example.org' })] });
+    const users = String(set['users.csv']).replace(/\r\n/g, (end, at: number) =>
+      at < 400 ? `,homeroom${end}` : `,12${end}`,
+    );
+    expect(await town.load({ ...set, 'users.csv': users })).toMatchObject({
+      state: 'held',
+      message: 'Nothing was changed: the columns are not those of before: "homeroom" new.',
+    });
+  });
+
   it('imposes and lifts restrictions, and an empty cell or a sidecar that is silent lifts none', async () => {
     await town.load(family('1.2.1'));
-    const imposed = await town.load(delta('1.2.1', { rights: [right('ana', 'tom', { ed_rights: 'no', ...order })] }));
+    const imposed = await town.load(
+      delta('1.2.1', { users: [], rights: [right('ana', 'tom', { ed_rights: 'no', ...order })] }),
+    );
     expect(imposed.counts).toMatchObject({ read: 1, restricted: 1, lifted: 0, ended: 0 });
     const restricted = ['ana<rosa ed guardian', 'ana<tom no-ed restricted:protection_order', 'leo<rosa ed'];
     expect(await standing(db)).toEqual(restricted);
@@ -184,7 +198,7 @@ describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
       { standing: 1 },
     ]);
     const lifted = await town.load(
-      delta('1.2.1', { rights: [right('ana', 'tom', { ed_rights: 'no', restricted: 'no' })] }),
+      delta('1.2.1', { users: [], rights: [right('ana', 'tom', { ed_rights: 'no', restricted: 'no' })] }),
     );
     expect(lifted.counts).toMatchObject({ read: 1, restricted: 0, lifted: 1 });
     expect(await standing(db)).toEqual(whole);
@@ -217,10 +231,7 @@ describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
       return setOf('1.2.1', 'bulk', {
         orgs: [school],
         users: numbers.flatMap((n) => [user(`kid${n}`, { agentSourcedIds: `mum${n}` }), user(`mum${n}`)]),
-        roles: numbers.flatMap((n) => [
-          role(`k${n}`, `kid${n}`, 'student'),
-          role(`m${n}`, `mum${n}`, 'parent'),
-        ]),
+        roles: numbers.flatMap((n) => [role(`k${n}`, `kid${n}`, 'student'), role(`m${n}`, `mum${n}`, 'parent')]),
       });
     };
     await town.load(crowd(count));

@@ -61,7 +61,11 @@ export async function oneRosterTown(opened: OpenDatabase, checks?: Feed['checks'
       }),
     decide: async (verb, { runId }) =>
       counted(
-        await decideRun({ db, dataDir: '/nowhere', feeds, ...tools }, verb, { runId, actor: 'operator', reason: 'why' }),
+        await decideRun({ db, dataDir: '/nowhere', feeds, ...tools }, verb, {
+          runId,
+          actor: 'operator',
+          reason: 'why',
+        }),
       ),
   };
 }
