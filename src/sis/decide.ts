@@ -115,11 +115,11 @@ export async function approveRun(
   return report;
 }
 
-/** Rows of which nothing could be staged are known from the first reading only; the others are counted anew. */
+/** Rows of which nothing could be staged are known from the first reading only; the others, also those that the plan skips, are counted anew. */
 async function unreadable(db: Database, runId: string, reasons: Reasons): Promise<Reasons> {
   const { rows } = await sql<{ problem: string }>`
     select distinct problem from staged_rows where run_id = ${runId} and problem is not null`.execute(db);
-  const staged = new Set(['superseded', ...rows.map(({ problem }) => problem)]);
+  const staged = new Set(['superseded', 'two_people:contact_id', ...rows.map(({ problem }) => problem)]);
   return Object.fromEntries(Object.entries(reasons).filter(([reason]) => !staged.has(reason)));
 }
 
