@@ -103,9 +103,12 @@ async function run(db: Database, options: ImportOptions, report: RunReport, runN
   const { feed, clock, source, onProgress } = options;
   report.digest = await digestOf(source.path).catch(refuseUnreadable);
   const last = await lastApplied(db, feed.name);
-  if (last !== null && report.digest === last.digest) return await recordUnchanged(db, options, report, last);
-  if (options.again !== true) await refuseDecided(db, feed.name, report.digest);
   const format = formatOf(feed);
+  // The same bytes say something else as a whole file than they did as a delta.
+  const sameKind = format.tellsKind === true || last?.kind === report.kind;
+  if (last !== null && report.digest === last.digest && sameKind)
+    return await recordUnchanged(db, options, report, last);
+  if (options.again !== true) await refuseDecided(db, feed.name, report.digest);
   const { kind, layout, rows } = await format.open(source, feed.sis);
   report.kind = kind;
   const bulk = await lastBulk(db, feed.name);

@@ -108,6 +108,8 @@ export interface StagedRun {
 export interface FeedFormat {
   /** The shape it is documented with, where it has only one: a first file of another shape is held too. */
   layout?: string;
+  /** Whether its files say themselves if they are a bulk or a delta; else whoever names the file does. */
+  tellsKind?: boolean;
   open(source: FeedSource, sis: string): Promise<FeedReading>;
   /** Where its records wait for `assemble`; the import forgets them, by `run_id`, when the run ends. */
   recordTables?: readonly string[];

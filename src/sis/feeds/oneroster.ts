@@ -27,6 +27,7 @@ import type { ZipLimits } from './zip.js';
 export function onerosterKeyedBy(key: OneRosterKey, limits: ZipLimits = zipLimits): FeedFormat {
   return {
     recordTables,
+    tellsKind: true,
     async open(source): Promise<FeedReading> {
       const set = await openFiles(source.path, limits);
       try {
