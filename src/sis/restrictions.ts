@@ -25,6 +25,7 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       insert into feed_run_images (run_no, kind, row_id, before)
       select ${runNo}, 'restriction', id, '{}' from unnest(${lifted.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
   }
+  await placeUnlinked(trx, scope);
   await sql`
     create temp table plan_restrictions on commit drop as
     select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, w.restriction_type as type,
@@ -51,6 +52,25 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     select relationship_id, type, type_raw, starts_on, ends_on, ${now} from plan_restrictions
     on conflict (relationship_id) where lifted_at is null do nothing`.execute(trx);
   return { restricted: Number(imposed.numAffectedRows ?? 0), lifted: lifted.rows.length };
+}
+
+/**
+ * A restriction may be told before anybody names the two as a pair. It is kept on a relationship that stands no more, so that it is in
+ * force when the link comes. Where one id is two people it is not known who of them is meant.
+ */
+async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now, images }: ImportScope): Promise<void> {
+  const made = await sql<{ id: string }>`
+    insert into relationships (contact_id, student_id, relation, relation_raw, facts_loaded_at, ended_at, end_reason)
+    select distinct c.id, s.id, 'other', '', ${now}::timestamptz, ${now}::timestamptz, 'never_linked'
+    from staged_rows w join contacts c on c.sis = ${sis} and c.sis_id = w.contact_id
+      join students s on s.sis = ${sis} and s.sis_id = w.student_id
+    where w.run_id = ${runId} and w.restricted and w.problem is distinct from 'two_people:contact_id'
+      and not exists (select 1 from relationships r where r.contact_id = c.id and r.student_id = s.id)
+    returning id`.execute(trx);
+  if (!images || made.rows.length === 0) return;
+  await sql`
+    insert into feed_run_images (run_no, kind, row_id)
+    select ${runNo}, 'relationship', id from unnest(${made.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
 }
 
 /**
