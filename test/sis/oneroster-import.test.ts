@@ -223,6 +223,26 @@ describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
     ]);
   });
 
+  it('keeps a restriction that came before its link, also when the run that brought it is rolled back', async () => {
+    await town.load(family('1.2.1'));
+    const rights = [
+      ...(familyRows('1.2.1')['rights'] ?? []),
+      right('leo', 'tom', order),
+      right('leo', 'nobody', order),
+    ];
+    const report = await town.load(family('1.2.1', { rights }));
+    expect(report).toMatchObject({
+      counts: { restricted: 1, ended: 0 },
+      reasons: { 'no_relationship:guardian_sourced_id': { count: 2 } },
+    });
+    expect(await standing(db)).toEqual(whole);
+    await town.decide('rollback', report);
+    expect(await standing(db)).toEqual(whole);
+    const users = [user('tom', { email: 'tom@example.org', agentSourcedIds: 'leo' })];
+    await town.load(delta('1.2.1', { users }));
+    expect(await standing(db)).toContain('leo<tom restricted:protection_order');
+  });
+
   it('holds a bulk whose rows are missing, applies it when approved, and counts it then', async () => {
     town = await oneRosterTown(opened, { feed_share: 0.05, school_share: 0.2, row_share: 0.2 });
     const count = 30;
