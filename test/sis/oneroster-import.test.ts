@@ -33,9 +33,9 @@ describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
   let opened: OpenDatabase;
   let town: OneRosterTown;
 
-  useDatabase(kind, (taken, all) => {
+  useDatabase(kind, (taken, its) => {
     db = taken;
-    opened = all;
+    opened = its;
   });
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);

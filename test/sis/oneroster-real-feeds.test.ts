@@ -43,9 +43,9 @@ describe.each(databases)('what real feeds of OneRoster get wrong, on %s', (kind)
   let opened: OpenDatabase;
   let town: OneRosterTown;
 
-  useDatabase(kind, (taken, all) => {
+  useDatabase(kind, (taken, whole) => {
     db = taken;
-    opened = all;
+    opened = whole;
   });
   beforeEach(async () => {
     for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
