@@ -77,6 +77,9 @@ export interface TestHouseOptions {
   instances?: number;
 }
 
+/** Ports that were given in this suite: one that nobody listens on yet is not free for the next who asks. */
+const given = new Set<number>();
+
 /**
  * A port that is free now and stays so: below those that the system gives to outgoing connections, and in a range of this
  * worker's own.
@@ -85,12 +88,15 @@ export async function freePort(): Promise<number> {
   const worker = Number(process.env['JEST_WORKER_ID'] ?? '1') % 4;
   for (let tries = 0; tries < 50; tries += 1) {
     const port = 12_000 + worker * 5_000 + randomInt(5_000);
+    if (given.has(port)) continue;
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
       server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-    if (free) return port;
+    if (!free) continue;
+    given.add(port);
+    return port;
   }
   throw new Error('no free port');
 }
