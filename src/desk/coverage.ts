@@ -37,7 +37,9 @@ export const coverageCommand: DeskCommand = async (desk, args) => {
   if (values.json === true) return JSON.stringify({ ...found, note: sentence });
   const lines = linesOf(found, by);
   if (values.csv === true) return csv(lines);
-  return `${columns(lines.map((cells) => cells.map(String)))}\n\n${sentence}`;
+  const [head = [], ...body] = lines;
+  const inWords = [head.map((name) => String(name).replaceAll('_', ' ')), ...body.map((cells) => cells.map(String))];
+  return `${columns(inWords)}\n\n${sentence}`;
 };
 
 /** The header, a line for each school, language or both, and the total. */
