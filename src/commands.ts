@@ -21,11 +21,12 @@ import { migrateJobs } from './jobs/jobs.js';
 import { WrongSecretsKey } from './keys/keys.js';
 import { KeysRefused } from './keys/states.js';
 import { ClientsFileError, clientsJsonSchema, readClientsFile } from './provider/clients-file.js';
+import { progressOn } from './progress.js';
 import { SampleRefused } from './sample-district.js';
 import { serve } from './serve.js';
 import { FeedsFileError } from './sis/feeds-file.js';
 import { FeedRefused } from './sis/feeds/format.js';
-import { progressOn, spooled } from './spool.js';
+import { spooled } from './spool.js';
 import { failedLetter, longestReport } from './sis/invitations/bounce-report.js';
 import * as sample from './sis/sample/sample.js';
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
-import type { Progress } from './sis/import.js';
 
 /** Brings what is piped in to a file that only this user can read; whoever asked removes it. */
 export async function spooled(input: Readable): Promise<{ path: string; remove(): Promise<void> }> {
@@ -12,23 +11,4 @@ export async function spooled(input: Readable): Promise<{ path: string; remove()
   const path = join(folder, 'feed');
   await pipeline(input, createWriteStream(path, { mode: 0o600 }));
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
-}
-
-/** How long nothing is said between two lines of progress (ms). */
-const quiet = 1_000;
-
-/** Tells how far an import is: on a terminal one line that is written over, elsewhere a JSON object a line. */
-export function progressOn({ err }: { err(text: string): void }, terminal: boolean): (progress: Progress) => void {
-  const began = Date.now();
-  let said = 0;
-  return ({ stage, read, expected }) => {
-    const now = Date.now();
-    if (stage === 'reading' && now - said < quiet) return;
-    said = now;
-    const rate = Math.round((read * 1_000) / Math.max(1, now - began));
-    const left = expected === null || rate === 0 ? null : Math.max(0, Math.ceil((expected - read) / rate));
-    if (!terminal) return err(JSON.stringify({ stage, rows: read, rowsPerSecond: rate, secondsLeft: left }));
-    const about = stage === 'comparing' ? 'comparing and applying' : left === null ? '' : `about ${left} s left`;
-    process.stderr.write(`\r\x1b[K${read} rows, ${rate} a second ${about}${stage === 'comparing' ? '\n' : ''}`);
-  };
 }
