@@ -8,6 +8,10 @@ import { feedPath } from './sis/feeds-file.js';
 import type { Feed } from './sis/feeds-file.js';
 import type { RunReport } from './sis/runs.js';
 
+/** How long a file waits whose import broke off, as when the database is away: twice as long each time (ms). */
+const firstWait = 10_000;
+const longestWait = 3_600_000;
+
 /** How often the folders are looked at (ms). */
 const between = 5_000;
 
@@ -31,13 +35,14 @@ export interface Watch {
  */
 export function watchFolders(parts: ImportParts, logger: Logger): Watch {
   const feeds = parts.feeds.feeds.filter(({ place }) => 'folder' in place);
+  const waits = new Map<string, Wait>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
   const look = async (): Promise<void> => {
     for (const feed of feeds) {
       if (stopped) return;
-      await lookAt(parts, feed, logger, () => stopped).catch((error: unknown) =>
+      await lookAt({ parts, feed, logger, waits, stopped: () => stopped }).catch((error: unknown) =>
         logger.error({ err: error, feed: feed.name }, 'the folder of a feed cannot be used'),
       );
     }
@@ -53,13 +58,31 @@ export function watchFolders(parts: ImportParts, logger: Logger): Watch {
   };
 }
 
-async function lookAt(parts: ImportParts, feed: Feed, logger: Logger, stopped: () => boolean): Promise<void> {
+interface Wait {
+  /** `Date.now()` before which it is not tried. */
+  until: number;
+  length: number;
+}
+
+interface Look {
+  parts: ImportParts;
+  feed: Feed;
+  logger: Logger;
+  /** Of files whose import broke off, by their path. */
+  waits: Map<string, Wait>;
+  stopped(): boolean;
+}
+
+async function lookAt(look: Look): Promise<void> {
+  const { parts, feed, waits } = look;
   const folder = feedPath(feed, parts.dataDir);
   for (const room of ['working', ...new Set(Object.values(rooms))])
     await mkdir(join(folder, room), { recursive: true });
   for (const name of await waitingIn(parts, feed, folder)) {
-    if (stopped()) return;
-    await take(parts, feed, folder, name, logger);
+    if (look.stopped()) return;
+    // Files are taken in their order: none overtakes one that waits.
+    if (Date.now() < (waits.get(join(folder, 'working', name))?.until ?? 0)) return;
+    await take(look, folder, name);
   }
 }
 
@@ -80,15 +103,18 @@ async function waitingIn(parts: ImportParts, feed: Feed, folder: string): Promis
   return (await readdir(join(folder, 'working'))).sort();
 }
 
-async function take(parts: ImportParts, feed: Feed, folder: string, name: string, logger: Logger): Promise<void> {
+async function take({ parts, feed, logger, waits }: Look, folder: string, name: string): Promise<void> {
   const path = join(folder, 'working', name);
   let report: RunReport;
   try {
     report = await runImport(parts, feed.name, 'watch', { from: path, delta: deltaName.test(name) });
   } catch (error) {
     logger.error({ err: error, feed: feed.name }, 'import');
+    const length = Math.min(longestWait, (waits.get(path)?.length ?? firstWait / 2) * 2);
+    waits.set(path, { until: Date.now() + length, length });
     return;
   }
+  waits.delete(path);
   // Another instance was quicker; its file is not ours to move.
   if (report.busy) return;
   const { state, counts, message, runId } = report;

@@ -10,7 +10,7 @@ import type { ImportTools } from './import.js';
 import { holdTurn } from './lease.js';
 import { makePlan } from './plan.js';
 import { applyRestrictions, placeHolds } from './restrictions.js';
-import { finish, runEvent, supersedeHeld } from './runs.js';
+import { finish, forget, runEvent, supersedeHeld } from './runs.js';
 import type { RunReport } from './runs.js';
 import type { ImportScope } from './scope.js';
 import { linesNamed } from './staging.js';
@@ -119,7 +119,22 @@ async function apply(
   await sql`update feeds set last_loaded_at = ${report.finishedAt}, layout = ${task.shape.layout} where name = ${report.feed}`.execute(
     trx,
   );
+  if (task.approved !== undefined)
+    await noteApproval(trx, report.runId, options.actor, task.approved.reason, scope.now);
   await options.audit(trx, runEvent('feed.applied', options.actor, report, task.approved?.reason ?? null));
+}
+
+async function noteApproval(
+  trx: DatabaseTransaction,
+  runId: string,
+  actor: string,
+  reason: string,
+  now: Date,
+): Promise<void> {
+  await sql`update feed_runs set decided_by = ${actor}, decided_at = ${now}, reason = ${reason} where id = ${runId}`.execute(
+    trx,
+  );
+  await sql`delete from held_rows where run_id = ${runId}`.execute(trx);
 }
 
 /** Keeps what was staged until people decide. One run of a feed waits at a time: the newest. They are told by the job of each minute. */
@@ -131,15 +146,5 @@ async function hold(db: Database, options: Options, report: RunReport, task: Tas
     await sql`insert into held_rows select * from staged_rows where run_id = ${report.runId}`.execute(trx);
     await finish(trx, report, 'held', options.clock, task.shape.layout);
     await options.audit(trx, runEvent('feed.held', options.actor, report));
-  });
-}
-
-/** A run that was only planned leaves nothing. */
-async function forget(db: Database, report: RunReport): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await sql`update feeds set running_run = null, running_beat_at = null where running_run = ${report.runId}`.execute(
-      trx,
-    );
-    await sql`delete from feed_runs where id = ${report.runId}`.execute(trx);
   });
 }

@@ -102,10 +102,6 @@ export async function approveRun(
     const shape = { read, layout: run.layout ?? '', last: null, documented: null };
     const approved = { planDigest: run.plan_digest ?? '', reason };
     await carryOut(db, options, report, { runNo, sis, checks, shape, first, dryRun: false, approved });
-    await sql`update feed_runs set decided_by = ${actor}, decided_at = ${clock()}, reason = ${reason} where id = ${runId}`.execute(
-      db,
-    );
-    await sql`delete from held_rows where run_id = ${runId}`.execute(db);
   } catch (error) {
     await putBack(db, run.feed, runId);
     throw error;

@@ -12,10 +12,10 @@ import type { Feed } from './feeds-file.js';
 import { FeedRefused } from './feeds/format.js';
 import type { FeedSource } from './feeds/format.js';
 import { formatOf } from './feeds/formats.js';
-import { beat, holdTurn, takeTurn } from './lease.js';
+import { beat, holdTurn, takeTurn, whileBeating } from './lease.js';
 import type { LoadRows } from './loader.js';
 import { placeHolds } from './restrictions.js';
-import { decidedBefore, finish, lastApplied, lastBulk, nothing, runEvent } from './runs.js';
+import { decidedBefore, finish, forget, lastApplied, lastBulk, nothing, runEvent } from './runs.js';
 import type { EarlierRun, RunReport } from './runs.js';
 import { clearStaged, stageRows } from './staging.js';
 import { tellApps } from './tell-restrictions.js';
@@ -87,6 +87,11 @@ export async function importFeed(db: Database, options: ImportOptions): Promise<
     report.state = error instanceof FeedRefused ? 'refused' : 'failed';
     report.message = error instanceof FeedRefused ? error.message : 'The import failed; nothing was changed.';
     report.counts = { ...nothing, read: report.counts.read };
+    if (options.dryRun === true) {
+      await forget(db, report).catch(() => {});
+      if (report.state === 'failed') throw error;
+      return report;
+    }
     if (report.state === 'failed') {
       await recordFailure(db, options, report).catch(() => {});
       throw error;
@@ -94,7 +99,7 @@ export async function importFeed(db: Database, options: ImportOptions): Promise<
     await recordFailure(db, options, report);
   } finally {
     // What cannot be cleared now is cleared by the next run.
-    await clearStaged(db, report.runId, formatOf(feed).recordTables).catch(() => {});
+    await clearStaged(db, report.runId).catch(() => {});
   }
   return report;
 }
@@ -119,7 +124,9 @@ async function run(db: Database, options: ImportOptions, report: RunReport, runN
   });
   report.counts.read = staged.read;
   report.reasons = staged.reasons;
-  await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind });
+  await whileBeating(db, feed.name, report.runId, clock, async () => {
+    await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind });
+  });
   onProgress?.({ stage: 'comparing', read: staged.read, expected });
   const shape = {
     read: staged.read,
@@ -158,6 +165,11 @@ async function recordUnchanged(
   const { read, skipped } = last.counts;
   report.kind = last.kind;
   report.reasons = last.reasons;
+  if (options.dryRun === true) {
+    report.state = 'unchanged';
+    report.counts = { ...nothing, read, skipped, unchanged: read - skipped };
+    return forget(db, report);
+  }
   await db.transaction().execute(async (trx) => {
     await holdTurn(trx, feed.name, report.runId);
     const now = clock();

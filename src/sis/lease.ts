@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Clock } from '../database/clock.js';
 import type { Database, DatabaseTransaction } from '../database/database.js';
 import { FeedRefused } from './feeds/format.js';
+import { stagingTables } from './staging-tables.js';
 
 /** A run that gave no sign of life for this long has lost its turn (ms). */
 const silence = 60_000;
@@ -54,6 +55,22 @@ export async function beat(db: Database, feed: string, runId: string, clock: Clo
   if (numAffectedRows !== 1n) throw lostTurn(feed);
 }
 
+/** Says that the run lives all through a work that has no steps of its own to say it in. What is lost meanwhile shows in `holdTurn`. */
+export async function whileBeating(
+  db: Database,
+  feed: string,
+  runId: string,
+  clock: Clock,
+  work: () => Promise<void>,
+): Promise<void> {
+  const beating = setInterval(() => void beat(db, feed, runId, clock).catch(() => {}), silence / 3);
+  try {
+    await work();
+  } finally {
+    clearInterval(beating);
+  }
+}
+
 // Any constant. Two feeds apply one after the other: each must see the people that the other brings, for the orders that cross.
 const applying = 716_230_001;
 
@@ -90,8 +107,12 @@ async function endLost(trx: DatabaseTransaction, now: Date, feed: string | null)
       finished_at = ${now},
       message = case when exists (select 1 from held_rows h where h.run_id = feed_runs.id) then message else 'The process that ran it ended.' end
     where state = 'running' and (${feed}::text is null or feed = ${feed})`.execute(trx);
-  await sql`
-    delete from staged_rows where run_id not in (select id from feed_runs where state = 'running')`.execute(trx);
+  for (const table of stagingTables) {
+    await sql`
+      delete from ${sql.table(table)} where run_id not in (select id from feed_runs where state = 'running')`.execute(
+      trx,
+    );
+  }
 }
 
 function lostTurn(feed: string): FeedRefused {

@@ -45,6 +45,7 @@ export async function rollBackRun(
       await refuseBlocked(trx, run);
       await restore(trx, run.no, now);
       await supersedeHeld(trx, run.feed, now);
+      await supersedeUnchanged(trx, run);
       await finish(trx, report, 'rolled_back', clock);
       await sql`update feed_runs set decided_by = ${actor}, decided_at = ${now}, reason = ${reason} where id = ${runId}`.execute(
         trx,
@@ -58,6 +59,14 @@ export async function rollBackRun(
   await db.transaction().execute((trx) => endLostRights(trx, now));
   await tellApps(db, options);
   return report;
+}
+
+/** Later runs that found this one's file again found what stands no more: the file is to be compared anew. */
+async function supersedeUnchanged(trx: DatabaseTransaction, { feed, no, digest }: StoredRun): Promise<void> {
+  await sql`
+    update feed_runs set state = 'superseded' where feed = ${feed} and no > ${no} and state = 'unchanged' and digest = ${digest}`.execute(
+    trx,
+  );
 }
 
 /** The first run of a feed wrote nothing down, because all that is there is its own. */

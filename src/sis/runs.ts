@@ -120,6 +120,14 @@ export async function finish(
   await giveTurnBack(trx, report.feed, report.runId);
 }
 
+/** A run that was only planned leaves nothing. */
+export async function forget(db: Database, { feed, runId }: Pick<RunReport, 'feed' | 'runId'>): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await giveTurnBack(trx, feed, runId);
+    await sql`delete from feed_runs where id = ${runId}`.execute(trx);
+  });
+}
+
 /** The one audit event of a run. */
 export function runEvent(
   kind: 'feed.applied' | 'feed.held' | 'feed.discarded' | 'feed.rolled_back' | 'feed.refused' | 'feed.failed',

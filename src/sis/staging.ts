@@ -3,6 +3,7 @@ import type { Database } from '../database/database.js';
 import type { FeedRow, ReadRow } from './feeds/format.js';
 import type { RecordRow, RecordTable } from './feeds/record.js';
 import type { LoadRows, LoadTarget } from './loader.js';
+import { stagingTables } from './staging-tables.js';
 
 /** Counted rows, with the first lines of each reason; no personal data. */
 export type Reasons = Record<string, { count: number; lines: number[] }>;
@@ -141,15 +142,11 @@ function targetOf({ name, columns }: RecordTable): LoadTarget {
   return made;
 }
 
-/**
- * Forgets what a run staged.
- *
- * @param recordTables of its format
- */
-export async function clearStaged(db: Database, runId: string, recordTables: readonly string[] = []): Promise<void> {
-  for (const table of ['staged_rows', ...recordTables]) {
-    await sql`delete from ${sql.table(table)} where run_id = ${runId}`.execute(db);
+/** Forgets what a run staged. */
+export async function clearStaged(db: Database, runId: string): Promise<void> {
+  for (const table of stagingTables) {
+    const { numAffectedRows } = await sql`delete from ${sql.table(table)} where run_id = ${runId}`.execute(db);
     // The embedded database has nobody who would, and grew by every file.
-    await sql`vacuum ${sql.table(table)}`.execute(db);
+    if (numAffectedRows !== 0n) await sql`vacuum ${sql.table(table)}`.execute(db);
   }
 }

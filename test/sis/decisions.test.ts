@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
@@ -9,8 +9,8 @@ import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { tellHeld } from '../../src/sis/tell-held.js';
 import { databases } from '../support/database.js';
-import { useDatabase } from '../support/suite-database.js';
-import { district, everything, extract, feedsFile, now, row, timeZone } from './extract.js';
+import { useDistrict } from './use-district.js';
+import { extract, feedsFile, now, row, timeZone } from './extract.js';
 import type { District } from './extract.js';
 
 const later = new Date(now.getTime() + 86_400_000);
@@ -22,14 +22,7 @@ describe.each(databases)('people decide on a run, on %s', (kind) => {
   let opened: OpenDatabase;
   let town: District;
 
-  useDatabase(kind, (taken, whole) => {
-    db = taken;
-    opened = whole;
-  });
-  beforeEach(async () => {
-    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(opened);
-  });
+  useDistrict(kind, (made) => ({ db, opened, town } = made));
 
   function decide(verb: DecisionVerb, report: RunReport, at = later): Promise<RunReport> {
     const parts = {
@@ -175,6 +168,20 @@ describe.each(databases)('people decide on a run, on %s', (kind) => {
     expect(letters[0]?.text).not.toMatch(/Mum|Kid|example\.org/);
   });
 
+  it('does not approve what would do something else by now', async () => {
+    await town.load(forty);
+    const held = await town.load(few, 'elementary', later);
+    await sql`
+      update relationships set ended_at = ${later} where student_id = (select id from students where sis_id = 'Kid39')`.execute(
+      db,
+    );
+    await expect(decide('approve', held)).rejects.toThrow(
+      'What stands has changed since the run was held; discard it and import the file again.',
+    );
+    expect(await count(`feed_runs where state = 'held' and id = '${held.runId}'`)).toBe(1);
+    expect(await count('relationships where ended_at is null')).toBe(39);
+  });
+
   it('plans without leaving a trace', async () => {
     await town.load(forty);
     const before = await standing();
@@ -188,6 +195,10 @@ describe.each(databases)('people decide on a run, on %s', (kind) => {
       },
     });
     expect(await standing()).toEqual(before);
+    expect(await town.load(forty, 'elementary', later, { dryRun: true })).toMatchObject({ state: 'unchanged' });
+    expect(await town.load('no extract\r\n', 'elementary', later, { dryRun: true })).toMatchObject({
+      state: 'refused',
+    });
     expect(await count('feed_runs')).toBe(1);
     expect(await count('staged_rows')).toBe(0);
     expect(town.events).toHaveLength(1);
@@ -224,6 +235,16 @@ describe.each(databases)('people decide on a run, on %s', (kind) => {
     expect(await standing()).toEqual([]);
     expect(await count('contacts where current')).toBe(0);
     await expect(decide('rollback', first)).rejects.toThrow('this one is rolled back');
+    expect(await town.load(forty, 'elementary', later, { again: true })).toMatchObject({ state: 'applied' });
+    expect(await count('relationships where ended_at is null')).toBe(40);
+  });
+
+  it('compares a file anew that was rolled back after it came again', async () => {
+    const first = await town.load(forty);
+    expect(await town.load(forty, 'elementary', later)).toMatchObject({ state: 'unchanged' });
+    await decide('rollback', first);
+    expect(await standing()).toEqual([]);
+    expect(await town.load(forty, 'elementary', later)).toMatchObject({ state: 'refused' });
     expect(await town.load(forty, 'elementary', later, { again: true })).toMatchObject({ state: 'applied' });
     expect(await count('relationships where ended_at is null')).toBe(40);
   });

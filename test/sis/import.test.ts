@@ -1,14 +1,15 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { columns } from '../../src/sis/feeds/columns.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { LoadRows } from '../../src/sis/loader.js';
+import { stagingTables } from '../../src/sis/staging-tables.js';
 import { endAbandonedRuns } from '../../src/sis/lease.js';
 import { databases } from '../support/database.js';
-import { useDatabase } from '../support/suite-database.js';
-import { district, everything, extract, now, row } from './extract.js';
+import { useDistrict } from './use-district.js';
+import { extract, now, row } from './extract.js';
 import type { District } from './extract.js';
 
 const later = new Date(now.getTime() + 86_400_000);
@@ -21,14 +22,7 @@ describe.each(databases)('an import on %s', (kind) => {
   let opened: OpenDatabase;
   let town: District;
 
-  useDatabase(kind, (taken, whole) => {
-    db = taken;
-    opened = whole;
-  });
-  beforeEach(async () => {
-    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(opened);
-  });
+  useDistrict(kind, (made) => ({ db, opened, town } = made));
 
   async function all(query: string): Promise<unknown[]> {
     return (await sql.raw(query).execute(db)).rows;
@@ -240,6 +234,16 @@ describe.each(databases)('an import on %s', (kind) => {
     expect(await all('select count(*)::int as people from contacts')).toEqual([{ people: 0 }]);
     await endAbandonedRuns(db, () => now);
     expect(await town.load(forty)).toMatchObject({ state: 'applied' });
+  });
+
+  it('keeps nothing of what a process that was killed had staged', async () => {
+    expect(await all(`select relname from pg_class where relkind = 'r' and relpersistence = 'u' order by 1`)).toEqual(
+      stagingTables.toSorted().map((relname) => ({ relname })),
+    );
+    await sql`insert into staged_rows (run_id, row, line) values (gen_random_uuid(), 1, 2)`.execute(db);
+    await sql`insert into oneroster_told (run_id, row) values (gen_random_uuid(), 1)`.execute(db);
+    await endAbandonedRuns(db, () => now);
+    for (const table of stagingTables) expect(await all(`select * from ${table}`)).toEqual([]);
   });
 
   it('refuses a file that is not there', async () => {
