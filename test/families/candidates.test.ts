@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
-import type { OpenDatabase } from '../../src/database/postgres.js';
 import { feedHolds, isStudentAddress, mailboxSharers, registrationCandidates } from '../../src/families/candidates.js';
 import { joinContacts, joinableContacts, proveContact } from '../../src/families/joins.js';
 import { databases } from '../support/database.js';
-import { useDatabase } from '../support/suite-database.js';
-import { district, everything, now, row, timeZone, withoutAccounts } from '../sis/extract.js';
+import { useDistrict } from '../sis/use-district.js';
+import { now, row, timeZone, withoutAccounts } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 
 const email = 'rosa@example.org';
@@ -16,18 +15,9 @@ const rights = { ed_rights: 'yes' };
 
 describe.each(databases)('who may register, on %s', (kind) => {
   let db: Database;
-  let opened: OpenDatabase;
   let town: District;
 
-  useDatabase(kind, async (taken, whole) => {
-    db = taken;
-    opened = whole;
-    await withoutAccounts(db);
-  });
-  beforeEach(async () => {
-    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(opened);
-  });
+  useDistrict(kind, (made) => ({ db, town } = made), { prepare: withoutAccounts });
 
   const second = (contact: string, cells: Row = {}): Row =>
     row(`Kid${contact}`, contact, { sis: 'secondary', email, given_name: 'Rosa', ...rights, ...cells });

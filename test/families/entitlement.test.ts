@@ -2,31 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
-import type { OpenDatabase } from '../../src/database/postgres.js';
 import { contactFacts } from '../../src/families/contact-facts.js';
 import { entitledStudents, isEntitled, localDate } from '../../src/families/entitlement.js';
 import { databases } from '../support/database.js';
-import { useDatabase } from '../support/suite-database.js';
-import { district, everything, feedsFile, now, row, timeZone, withoutAccounts } from '../sis/extract.js';
+import { useDistrict } from '../sis/use-district.js';
+import { feedsFile, now, row, timeZone, withoutAccounts } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 
 const yes = { ed_rights: 'yes' };
 
 describe.each(databases)('the entitlement rule on %s', (kind) => {
   let db: Database;
-  let opened: OpenDatabase;
   let town: District;
   let accountId: string;
 
-  useDatabase(kind, async (taken, whole) => {
-    db = taken;
-    opened = whole;
-    // The rule does not look into the account itself.
-    await withoutAccounts(db);
-  });
+  useDistrict(kind, (made) => ({ db, town } = made), { file: feedsFile('deny'), prepare: withoutAccounts });
   beforeEach(async () => {
-    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(opened, feedsFile('deny'));
     accountId = randomUUID();
   });
 

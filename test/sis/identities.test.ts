@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { databases } from '../support/database.js';
-import { useDatabase } from '../support/suite-database.js';
-import { district, everything, now, row } from './extract.js';
+import { useDistrict } from './use-district.js';
+import { now, row } from './extract.js';
 import type { District } from './extract.js';
 
 const later = new Date(now.getTime() + 86_400_000);
@@ -17,13 +17,8 @@ describe.each(databases)('who an id of the SIS is over time, on %s', (kind) => {
   let opened: OpenDatabase;
   let town: District;
 
-  useDatabase(kind, (taken, whole) => {
-    db = taken;
-    opened = whole;
-  });
+  useDistrict(kind, (made) => ({ db, opened, town } = made));
   beforeEach(async () => {
-    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(opened);
     await town.load([...others, ana, leo]);
   });
 

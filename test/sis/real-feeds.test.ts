@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
@@ -8,9 +8,9 @@ import { columns } from '../../src/sis/feeds/columns.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { databases } from '../support/database.js';
-import { useDatabase } from '../support/suite-database.js';
+import { useDistrict } from './use-district.js';
 import { counted } from './counted.js';
-import { district, everything, extract, feedsFile, now, row, timeZone } from './extract.js';
+import { extract, feedsFile, now, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
 
 /*
@@ -29,14 +29,7 @@ describe.each(databases)('what real feeds get wrong, on %s', (kind) => {
   let opened: OpenDatabase;
   let town: District;
 
-  useDatabase(kind, (taken, whole) => {
-    db = taken;
-    opened = whole;
-  });
-  beforeEach(async () => {
-    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
-    town = await district(opened);
-  });
+  useDistrict(kind, (made) => ({ db, opened, town } = made));
 
   async function all(query: string): Promise<unknown[]> {
     return (await sql.raw(query).execute(db)).rows;
