@@ -1,5 +1,7 @@
 import type { Defence } from './defence.js';
 
+const identities = 'src/sis/identities.ts';
+
 /** What keeps people apart, and their text text: rows 9 to 15. */
 export const people: readonly Defence[] = [
   {
@@ -222,5 +224,41 @@ export const people: readonly Defence[] = [
     replacement: '',
     test: 'test/attacks/row-15-addresses.test.ts',
     named: 'of two',
+  },
+  {
+    row: 15,
+    what: 'an id that a SIS gives to another person moves no child',
+    file: identities,
+    find: 'plan_vacated v where c.id = v.contact_id',
+    replacement: 'plan_vacated v where false',
+    test: 'test/sis/identities.test.ts',
+    named: 'gives an id that goes to another person',
+  },
+  {
+    row: 15,
+    what: 'rows that give one id to two people are not taken',
+    file: identities,
+    find: '  await markTwoPeople(trx, scope);\n',
+    replacement: '',
+    test: 'test/sis/identities.test.ts',
+    named: 'one id to two people',
+  },
+  {
+    row: 15,
+    what: 'nobody sheds a restriction by a new name and address',
+    file: identities,
+    find: 'w.problem is null and v.restricted`',
+    replacement: 'w.problem is null and false`',
+    test: 'test/sis/identities.test.ts',
+    named: 'shed a restriction',
+  },
+  {
+    row: 15,
+    what: 'what people approve is what they looked at',
+    file: 'src/sis/carry-out.ts',
+    find: 'task.approved.planDigest !== report.planDigest',
+    replacement: 'false',
+    test: 'test/sis/decisions.test.ts',
+    named: 'something else by now',
   },
 ];
