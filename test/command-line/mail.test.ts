@@ -94,7 +94,7 @@ describe.each(databases)('coverage, invitations and bounced mail at the command 
   it('counts the district as a table, as CSV and as JSON', async () => {
     const table = await command(['coverage', '--by', 'school']);
     expect(table).toMatchObject({ code: 0, err: '' });
-    expect(table.out).toMatch(/^feed +school code +school +registrable +registered +no_email .* contacts\n/);
+    expect(table.out).toMatch(/^feed +school code +school +registrable +registered +no email .* contacts\n/);
     expect(table.out).toContain('the last line counts each contact once');
     const { out: csv } = await command(['coverage', '--csv']);
     const lines = csv.split('\r\n');
