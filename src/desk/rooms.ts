@@ -19,13 +19,25 @@ const options = {
  */
 export function roomCommand(room: string): DeskCommand {
   return async (desk, args) => {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    const { values, positionals } = parseArgs({ args: bound(args), allowPositionals: true, options });
     const { json, ...asked } = values;
     const name = [room, ...positionals].join(' ');
     const answer = await administer(desk, name, asked);
     desk.tellApps();
     return json === true ? JSON.stringify(answer) : inWords(name, answer);
   };
+}
+
+/** Binds each value to the option before it: the id of a session may begin with a hyphen, and read as an option. */
+function bound(args: readonly string[]): string[] {
+  const takesValue = (arg: string | undefined): boolean =>
+    Object.entries(options).some(([name, { type }]) => type === 'string' && arg === `--${name}`);
+  const isOption = (arg: string): boolean => Object.keys(options).some((name) => arg === `--${name}`);
+  return args.flatMap((arg, index) => {
+    if (takesValue(args[index - 1]) && !isOption(arg)) return [];
+    const value = args[index + 1];
+    return takesValue(arg) && value !== undefined && !isOption(value) ? [`${arg}=${value}`] : [arg];
+  });
 }
 
 type Fields = Readonly<Record<string, unknown>>;

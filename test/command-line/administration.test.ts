@@ -115,6 +115,8 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
     [['sessions', 'revoke', '--account', nowhere], 'There is no such account.'],
     [['sessions', 'revoke', '--session', "x'; drop table sessions; --"], 'There is no such session.'],
     [['sessions', 'revoke', '--client', 'nobody'], 'There is no such app.'],
+    // Ids are random, and one in 64 begins so.
+    [['sessions', 'revoke', '--session', '-x_was-never'], 'There is no such session.'],
     [['sessions', 'list', '--session', 'never-was'], 'There is no such session.'],
     [['sessions', 'list', '--client', 'nobody'], 'There is no such app.'],
     [['sessions', 'revoke'], 'Say what, and only one of them: --account, --session or --client.'],
