@@ -4,7 +4,7 @@ import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import type { FeedsFile } from '../sis/feeds-file.js';
 import type { Progress } from '../sis/import.js';
-import type { LoadRows } from '../sis/loader.js';
+import type { OpenLoading } from '../sis/loader.js';
 
 /** What a command stands on that works on the database: of the command line's process, or of the server that holds it. */
 export interface Desk {
@@ -15,7 +15,7 @@ export interface Desk {
   /** The feeds file: as the server read it at its start, or as it is now. */
   feeds(): Promise<FeedsFile>;
   /** The bulk loader of this database. */
-  load: LoadRows;
+  load: OpenLoading;
   /** Told how far a long command is, where somebody looks on. */
   onProgress?: (progress: Progress) => void;
   /** Null where none is set and the data folder keeps none. */

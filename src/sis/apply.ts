@@ -30,6 +30,8 @@ function noting(scope: ImportScope, kind: Kind, insert: RawBuilder<unknown>): Ra
     insert into feed_run_images (run_no, kind, row_id) select ${scope.runNo}, ${kind}, id from made`;
 }
 
+// Large inserts come in the order of an index: a million rows in any order take twice as long.
+
 /** Writes the people of the plan: schools, students, contacts and their phones. Set-based; what is equal keeps its date. */
 export async function applyPeople(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
   await applySchools(trx, scope);
@@ -69,7 +71,7 @@ async function applyStudents(trx: DatabaseTransaction, scope: ImportScope): Prom
         confidential, school_id, current, facts_loaded_at)
       select ${sis}, p.sis_id, w.student_given_name, w.student_family_name, w.student_email, w.grade, w.birth_date,
         w.rights_retained_until, f.confidential, h.id, true, ${now}
-      from ${planned} where p.id is null`,
+      from ${planned} where p.id is null order by p.sis_id`,
   ).execute(trx);
 }
 
@@ -94,7 +96,7 @@ async function applyContacts(trx: DatabaseTransaction, scope: ImportScope): Prom
         last_modified, facts_loaded_at)
       select ${sis}, p.sis_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, w.name_key, ${phonesStated}, ${now},
         w.states_pair, w.last_modified, ${now}
-      from ${planned} where p.id is null`,
+      from ${planned} where p.id is null order by p.sis_id`,
   ).execute(trx);
 }
 
@@ -112,7 +114,7 @@ async function applyPhones(trx: DatabaseTransaction, { runId, sis, now }: Import
     from ${planned}
       cross join lateral (values (1, w.phone1_raw, w.phone1_e164, w.phone1_type), (2, w.phone2_raw, w.phone2_e164, w.phone2_type))
         n (position, raw, e164, type)
-    where n.raw is not null
+    where n.raw is not null order by c.id
     on conflict (contact_id, position) do update set
       loaded_at = case when coalesce(contact_phones.e164, contact_phones.raw) = coalesce(excluded.e164, excluded.raw)
         then contact_phones.loaded_at else excluded.loaded_at end,
@@ -145,7 +147,8 @@ export async function applyRelationships(trx: DatabaseTransaction, scope: Import
       select c.id, s.id, ${sql.raw(columns.map((column) => `w.${column}`).join(', '))}, w.last_modified, ${now}
       from ${planned} join contacts c on c.sis = ${sis} and c.sis_id = p.contact_id
         join students s on s.sis = ${sis} and s.sis_id = p.student_id
-      where p.changed and p.relationship_id is null`,
+      where p.changed and p.relationship_id is null
+      order by c.id, s.id`,
   ).execute(trx);
   await sql`
     update relationships r set ended_at = ${now},

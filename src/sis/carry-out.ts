@@ -77,7 +77,12 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
   // What a million rows are sorted and joined with; given back with the transaction.
   await sql`set local work_mem = '96MB'`.execute(trx);
   await sql`set local maintenance_work_mem = '96MB'`.execute(trx);
-  await sql`analyze staged_rows`.execute(trx);
+  // A rough idea is enough for tables that live for one run.
+  await sql`set local default_statistics_target = 20`.execute(trx);
+  // Only what the plan joins and filters by: all fifty columns would take five times as long.
+  await sql`analyze staged_rows (run_id, row, student_id, contact_id, school_code, problem, part_of, name_key, email)`.execute(
+    trx,
+  );
   await settleIdentities(trx, scope);
   await makePlan(trx, scope);
   const counted = await countRows(trx, scope);
@@ -108,6 +113,7 @@ async function apply(
 ): Promise<void> {
   const { added, changed } = report.plan?.relationships ?? { added: 0, changed: 0 };
   report.message = null;
+  await sql`set local default_statistics_target to default`.execute(trx);
   await supersedeHeld(trx, report.feed, scope.now);
   await applyPeople(trx, scope);
   await refreshStatistics(trx, added + changed, 'people');

@@ -12,8 +12,8 @@ import type { Feed } from './feeds-file.js';
 import { FeedRefused } from './feeds/format.js';
 import type { FeedSource } from './feeds/format.js';
 import { formatOf } from './feeds/formats.js';
-import { beat, holdTurn, takeTurn, whileBeating } from './lease.js';
-import type { LoadRows } from './loader.js';
+import { holdTurn, pulseOf, takeTurn, whileBeating } from './lease.js';
+import type { OpenLoading } from './loader.js';
 import { placeHolds } from './restrictions.js';
 import { decidedBefore, finish, forget, lastApplied, lastBulk, nothing, runEvent } from './runs.js';
 import type { EarlierRun, RunReport } from './runs.js';
@@ -25,7 +25,7 @@ export interface ImportTools {
   clock: Clock;
   timeZone: string;
   audit: RecordEvent;
-  load: LoadRows;
+  load: OpenLoading;
 }
 
 /** How far a run is. */
@@ -118,9 +118,10 @@ async function run(db: Database, options: ImportOptions, report: RunReport, runN
   report.kind = kind;
   const bulk = await lastBulk(db, feed.name);
   const expected = kind === 'bulk' ? (bulk?.counts.read ?? null) : null;
+  const pulse = pulseOf(db, feed.name, report.runId, clock);
   const staged = await stageRows(options.load, report.runId, rows, async (read) => {
     onProgress?.({ stage: 'reading', read, expected });
-    await beat(db, feed.name, report.runId, clock);
+    await pulse();
   });
   report.counts.read = staged.read;
   report.reasons = staged.reasons;

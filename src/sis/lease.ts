@@ -6,6 +6,7 @@ import { stagingTables } from './staging-tables.js';
 
 /** A run that gave no sign of life for this long has lost its turn (ms). */
 const silence = 60_000;
+const second = 1_000;
 
 /**
  * Takes a feed's turn for a run. The turn is a row, not a session's lock, so that it works behind a connection pooler; it is proved again
@@ -48,8 +49,18 @@ export async function takeTurn(
   });
 }
 
-/** Says that the run lives. @throws FeedRefused when it has lost its turn */
-export async function beat(db: Database, feed: string, runId: string, clock: Clock): Promise<void> {
+/** For a work in many small steps: says at most once a second that the run lives. @throws FeedRefused when it has lost its turn */
+export function pulseOf(db: Database, feed: string, runId: string, clock: Clock): () => Promise<void> {
+  let last = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const now = clock().getTime();
+    if (now - last < second) return;
+    last = now;
+    await beat(db, feed, runId, clock);
+  };
+}
+
+async function beat(db: Database, feed: string, runId: string, clock: Clock): Promise<void> {
   const { numAffectedRows } = await sql`
     update feeds set running_beat_at = ${clock()} where name = ${feed} and running_run = ${runId}`.execute(db);
   if (numAffectedRows !== 1n) throw lostTurn(feed);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../database/database.js';
 import type { FeedRow, ReadRow } from './feeds/format.js';
 import type { RecordRow, RecordTable } from './feeds/record.js';
-import type { LoadRows, LoadTarget } from './loader.js';
+import type { Loading, LoadTarget, OpenLoading } from './loader.js';
 import { stagingTables } from './staging-tables.js';
 
 /** Counted rows, with the first lines of each reason; no personal data. */
@@ -80,56 +80,94 @@ function countReason(reasons: Reasons, reason: string, line: number): void {
 }
 
 /**
- * Writes the rows of a feed to `staged_rows`, and records to their own tables, under the run's id, in chunks of 2,000 a table, each its own statement, so that a database with one
- * connection stays open to others in between. While one chunk is written the next is read; memory holds two.
+ * Writes the rows of a feed to `staged_rows`, and records to their own tables, under the run's id, in chunks of 2,000 a table, so that a database
+ * with one connection stays open to others in between. While one chunk is written the next is read; memory holds two.
  *
  * @param onChunk called after every chunk with the rows read so far; throws to stop
  * @returns how many rows were read, and the reasons of those of which not even the pair can be known
  */
 export async function stageRows(
-  load: LoadRows,
+  load: OpenLoading,
   runId: string,
   rows: AsyncIterable<ReadRow>,
   onChunk: (read: number) => Promise<void>,
 ): Promise<{ read: number; reasons: Reasons }> {
   const reasons: Reasons = {};
   const chunks = new Map<string, { target: LoadTarget; rows: Cell[][] }>();
+  const writer = new Writer(load);
   let read = 0;
-  let writing = Promise.resolve();
-  const flush = async (to: LoadTarget, full: Cell[][]): Promise<void> => {
-    await writing;
-    const soFar = read;
-    writing = load(to, full).then(() => onChunk(soFar));
-    // It is awaited with the next chunk; until then its failure must not count as unhandled.
-    writing.catch(() => {});
-  };
-  for await (const row of rows) {
-    read += 1;
-    if ('unreadable' in row) {
-      countReason(reasons, row.problem, row.line);
-      continue;
+  try {
+    for await (const row of rows) {
+      read += 1;
+      if ('unreadable' in row) {
+        countReason(reasons, row.problem, row.line);
+        continue;
+      }
+      const [to, cells] = written(row, runId, read);
+      let chunk = chunks.get(to.table);
+      if (chunk === undefined) {
+        chunk = { target: to, rows: [] };
+        chunks.set(to.table, chunk);
+      }
+      chunk.rows.push(cells);
+      if (chunk.rows.length < chunkRows) continue;
+      const full = chunk.rows;
+      chunk.rows = [];
+      const soFar = read;
+      await writer.write(to, full, () => onChunk(soFar));
     }
-    const [to, cells] = written(row, runId, read);
-    let chunk = chunks.get(to.table);
-    if (chunk === undefined) {
-      chunk = { target: to, rows: [] };
-      chunks.set(to.table, chunk);
+    for (const chunk of chunks.values()) {
+      if (chunk.rows.length > 0) await writer.write(chunk.target, chunk.rows, () => onChunk(read));
     }
-    chunk.rows.push(cells);
-    if (chunk.rows.length < chunkRows) continue;
-    const full = chunk.rows;
-    chunk.rows = [];
-    await flush(to, full);
+    await writer.end();
+  } catch (error) {
+    await writer.abort();
+    throw error;
   }
-  for (const chunk of chunks.values()) if (chunk.rows.length > 0) await flush(chunk.target, chunk.rows);
-  await writing;
   return { read, reasons };
+}
+
+/** Writes chunks one after the other, one of them while the caller goes on reading, and keeps one table open at a time. */
+class Writer {
+  private open: { table: string; loading: Loading } | null = null;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly load: OpenLoading) {}
+
+  /** Comes back when the chunk before this one is written. */
+  async write(target: LoadTarget, rows: readonly Cell[][], then: () => Promise<void>): Promise<void> {
+    await this.writing;
+    this.writing = this.send(target, rows).then(then);
+    // It is awaited with the next chunk; until then its failure must not count as unhandled.
+    this.writing.catch(() => {});
+  }
+
+  async end(): Promise<void> {
+    await this.writing;
+    await this.open?.loading.end();
+    this.open = null;
+  }
+
+  async abort(): Promise<void> {
+    await this.writing.catch(() => {});
+    await this.open?.loading.abort();
+  }
+
+  private async send(target: LoadTarget, rows: readonly Cell[][]): Promise<void> {
+    if (this.open?.table !== target.table) {
+      await this.open?.loading.end();
+      this.open = { table: target.table, loading: await this.load(target) };
+    }
+    await this.open.loading.write(rows);
+  }
 }
 
 /** Where a row goes, and its cells. */
 function written(row: FeedRow | RecordRow, runId: string, order: number): [LoadTarget, Cell[]] {
   if ('record' in row) return [targetOf(row.record), [runId, order, row.line, ...row.values]];
-  return [target, [runId, ...staged.map(([, , value]) => value(row, order))]];
+  const cells: Cell[] = [runId];
+  for (const [, , value] of staged) cells.push(value(row, order));
+  return [target, cells];
 }
 
 const targets = new Map<string, LoadTarget>();

@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { columns } from '../../src/sis/feeds/columns.js';
 import { bulkLoader } from '../../src/sis/loader.js';
-import type { LoadRows } from '../../src/sis/loader.js';
+import type { OpenLoading } from '../../src/sis/loader.js';
 import { stagingTables } from '../../src/sis/staging-tables.js';
 import { endAbandonedRuns } from '../../src/sis/lease.js';
 import { databases } from '../support/database.js';
@@ -200,10 +200,10 @@ describe.each(databases)('an import on %s', (kind) => {
     const gate = new Promise<void>((resolve) => (release = resolve));
     let begun = (): void => {};
     const reading = new Promise<void>((resolve) => (begun = resolve));
-    const slowly: LoadRows = async (target, rows) => {
+    const slowly: OpenLoading = async (target) => {
       begun();
       await gate;
-      await bulkLoader(opened)(target, rows);
+      return bulkLoader(opened)(target);
     };
     const first = town.load(forty, 'elementary', now, { load: slowly });
     await reading;
@@ -220,9 +220,9 @@ describe.each(databases)('an import on %s', (kind) => {
   });
 
   it('changes nothing when a run loses its turn or its audit event cannot be written', async () => {
-    const stolen: LoadRows = async (target, rows) => {
-      await bulkLoader(opened)(target, rows);
+    const stolen: OpenLoading = async (target) => {
       await sql`update feeds set running_run = gen_random_uuid()`.execute(db);
+      return bulkLoader(opened)(target);
     };
     expect(await town.load(forty, 'elementary', now, { load: stolen })).toMatchObject({
       state: 'refused',

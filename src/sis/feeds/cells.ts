@@ -15,11 +15,12 @@ export function day(text: string): string | undefined {
   return us === null ? undefined : realDay(Number(us[3]), Number(us[1]), Number(us[2]));
 }
 
+const daysOf = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 function realDay(year: number, month: number, date: number): string | undefined {
-  const utc = new Date(Date.UTC(year, month - 1, date));
-  const real =
-    year >= 1800 && utc.getUTCFullYear() === year && utc.getUTCMonth() === month - 1 && utc.getUTCDate() === date;
-  return real ? utc.toISOString().slice(0, 10) : undefined;
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0;
+  if (year < 1800 || date < 1 || date > (daysOf[month - 1] ?? 0) + leap) return undefined;
+  return `${year}-${String(month).padStart(2, '0')}-${String(date).padStart(2, '0')}`;
 }
 
 /**

@@ -3,11 +3,66 @@ import { nameKey } from '../../families/names.js';
 import { normalisePhone } from '../../families/phone.js';
 import { canonicalRelation, canonicalRestriction } from '../../families/relations.js';
 import { day, flag, longest, moment } from './cells.js';
+import { columns } from './columns.js';
 import type { Column } from './columns.js';
-import type { FeedPhone, ReadRow } from './format.js';
+import type { FeedPhone, FeedRow, ReadRow } from './format.js';
+
+// Spaces that are not one plain space between two words: a test that most cells pass costs less than a replacement.
+const untidy = /\s\s|[^\S ]|^ | $/;
 
 /** Where each column stands in this file; a column that the file lacks reads as empty. */
 export type Positions = Readonly<Partial<Record<Column, number>>>;
+
+/** The columns that are read as something else than text. */
+type Parse<T> = (text: string) => T | undefined;
+
+/** The cells of one row, by column; remembers the first thing that is wrong with them. */
+class Row {
+  problem: string | null = null;
+
+  constructor(
+    private readonly cells: readonly string[],
+    private readonly positions: Positions,
+  ) {}
+
+  /** Without stray spaces; empty where the file has no such column. */
+  text(column: Column): string {
+    const at = this.positions[column];
+    const cell = at === undefined ? '' : (this.cells[at] ?? '');
+    return untidy.test(cell) ? cell.replace(/\s+/g, ' ').trim() : cell;
+  }
+
+  optional(column: Column): string | null {
+    return this.text(column) || null;
+  }
+
+  required(column: Column): string {
+    const text = this.text(column);
+    if (text === '') this.fail('missing', column);
+    return text;
+  }
+
+  read<T>(column: Column, reason: string, parse: Parse<T>): T | null {
+    const text = this.text(column);
+    if (text === '') return null;
+    const parsed = parse(text);
+    if (parsed !== undefined) return parsed;
+    this.fail(reason, column);
+    return null;
+  }
+
+  flag(column: Column): boolean | null {
+    return this.read(column, 'bad_flag', flag);
+  }
+
+  day(column: Column): string | null {
+    return this.read(column, 'bad_date', day);
+  }
+
+  fail(reason: string, column: Column): void {
+    this.problem ??= `${reason}:${column}`;
+  }
+}
 
 /**
  * One row of the district extract. A row that cannot be taken says why in `problem`; a restriction that it states
@@ -17,92 +72,81 @@ export type Positions = Readonly<Partial<Record<Column, number>>>;
  * @param sis the SIS this feed is for; rows of another are not taken
  */
 export function districtRow(cells: readonly string[], positions: Positions, line: number, sis: string): ReadRow {
-  const cell = (column: Column): string => {
-    const at = positions[column];
-    return at === undefined ? '' : (cells[at] ?? '');
-  };
-  const text = (column: Column): string => cell(column).replace(/\s+/g, ' ').trim();
-  const optional = (column: Column): string | null => text(column) || null;
-  let problem: string | null = null;
-  const fail = (reason: string, column: Column): null => {
-    problem ??= `${reason}:${column}`;
-    return null;
-  };
-  const read = <T>(column: Column, reason: string, parse: (text: string) => T | undefined): T | null => {
-    const value = text(column);
-    if (value === '') return null;
-    const parsed = parse(value);
-    return parsed === undefined ? fail(reason, column) : parsed;
-  };
-  const required = (column: Column): string => text(column) || (fail('missing', column), '');
-
-  if (text('sis').toLowerCase() !== sis.toLowerCase()) return { line, problem: 'wrong_sis:sis', unreadable: true };
-  for (const [column, at] of Object.entries(positions)) {
-    const value = cells[at] ?? '';
-    if (value.length > longest || value.includes('\0')) {
-      return { line, problem: `bad_text:${column}`, unreadable: true };
-    }
-  }
-  for (const column of ['student_id', 'contact_id'] as const) {
-    if (text(column) === '') return { line, problem: `missing:${column}`, unreadable: true };
-  }
-
-  const emailCell = text('email');
-  const email = normaliseEmail(emailCell);
-  const studentEmail = normaliseEmail(text('student_email'));
-  const restricted = read('restricted', 'bad_flag', flag);
-  const restrictionType = text('restriction_type');
-  const givenName = text('given_name');
-  const familyName = text('family_name');
-  if (givenName === '' && familyName === '') fail('missing', 'given_name');
-  const relationRaw = text('relation');
-  const row = {
+  const row = new Row(cells, positions);
+  const unreadable = unreadableBecause(row, cells, positions, sis);
+  if (unreadable !== null) return { line, problem: unreadable, unreadable: true };
+  const emailRaw = row.optional('email');
+  const email = normaliseEmail(emailRaw ?? '');
+  const studentEmail = normaliseEmail(row.text('student_email'));
+  const restricted = row.flag('restricted');
+  const restrictionType = row.text('restriction_type');
+  const givenName = row.text('given_name');
+  const familyName = row.text('family_name');
+  if (givenName === '' && familyName === '') row.fail('missing', 'given_name');
+  const relationRaw = row.text('relation');
+  const read: FeedRow = {
     line,
+    problem: null,
     statesStudent: true,
     statesContact: true,
     statesPair: true,
     gone: false,
     statesRights: true,
     namedBy: null,
-    schoolCode: required('school_code'),
-    schoolName: text('school_name') || text('school_code'),
-    studentId: text('student_id'),
-    studentGivenName: required('student_given_name'),
-    studentFamilyName: text('student_family_name'),
+    schoolCode: row.required('school_code'),
+    schoolName: row.text('school_name') || row.text('school_code'),
+    studentId: row.text('student_id'),
+    studentGivenName: row.required('student_given_name'),
+    studentFamilyName: row.text('student_family_name'),
     studentEmail: 'email' in studentEmail ? studentEmail.email : null,
-    grade: optional('grade'),
-    birthDate: read('birth_date', 'bad_date', day),
-    rightsRetainedUntil: read('rights_retained_until', 'bad_date', day),
-    confidential: read('confidential', 'bad_flag', flag),
-    contactId: text('contact_id'),
+    grade: row.optional('grade'),
+    birthDate: row.day('birth_date'),
+    rightsRetainedUntil: row.day('rights_retained_until'),
+    confidential: row.flag('confidential'),
+    contactId: row.text('contact_id'),
     givenName,
     familyName,
     nameKey: nameKey(givenName, familyName),
     relation: canonicalRelation(relationRaw),
     relationRaw,
-    emailRaw: emailCell || null,
+    emailRaw,
     email: 'email' in email ? email.email : null,
     emailProblem: 'problem' in email ? email.problem : null,
-    phone1: phone(text('phone1'), optional('phone1_type')),
-    phone2: phone(text('phone2'), optional('phone2_type')),
-    language: languageCode(text('language')),
-    priority: read('priority', 'bad_number', (value) => (/^\d{1,4}$/.test(value) ? Number(value) : undefined)),
-    isEmergency: read('is_emergency', 'bad_flag', flag),
-    isLegalGuardian: read('is_legal_guardian', 'bad_flag', flag),
-    edRights: read('ed_rights', 'bad_flag', flag),
-    livesWith: read('lives_with', 'bad_flag', flag),
-    pickupOk: read('pickup_ok', 'bad_flag', flag),
-    portalAccess: read('portal_access', 'bad_flag', flag),
-    restricted: restricted ?? (text('restricted') === '' ? null : true),
+    phone1: phone(row.text('phone1'), row.optional('phone1_type')),
+    phone2: phone(row.text('phone2'), row.optional('phone2_type')),
+    language: languageCode(row.text('language')),
+    priority: row.read('priority', 'bad_number', smallNumber),
+    isEmergency: row.flag('is_emergency'),
+    isLegalGuardian: row.flag('is_legal_guardian'),
+    edRights: row.flag('ed_rights'),
+    livesWith: row.flag('lives_with'),
+    pickupOk: row.flag('pickup_ok'),
+    portalAccess: row.flag('portal_access'),
+    restricted: restricted ?? (row.text('restricted') === '' ? null : true),
     restrictionType: canonicalRestriction(restrictionType),
     restrictionTypeRaw: restrictionType,
-    restrictionStart: read('restriction_start', 'bad_date', day),
-    restrictionEnd: read('restriction_end', 'bad_date', day),
-    startDate: read('start_date', 'bad_date', day),
-    endDate: read('end_date', 'bad_date', day),
-    lastModified: read('last_modified', 'bad_date', moment),
+    restrictionStart: row.day('restriction_start'),
+    restrictionEnd: row.day('restriction_end'),
+    startDate: row.day('start_date'),
+    endDate: row.day('end_date'),
+    lastModified: row.read('last_modified', 'bad_date', moment),
   };
-  return { ...row, problem };
+  read.problem = row.problem;
+  return read;
+}
+
+function unreadableBecause(row: Row, cells: readonly string[], positions: Positions, sis: string): string | null {
+  if (row.text('sis').toLowerCase() !== sis.toLowerCase()) return 'wrong_sis:sis';
+  for (const column of columns) {
+    const value = cells[positions[column] ?? -1] ?? '';
+    if (value.length > longest || value.includes('\0')) return `bad_text:${column}`;
+  }
+  for (const column of ['student_id', 'contact_id'] as const) if (row.text(column) === '') return `missing:${column}`;
+  return null;
+}
+
+function smallNumber(text: string): number | undefined {
+  return /^\d{1,4}$/.test(text) ? Number(text) : undefined;
 }
 
 function phone(raw: string, type: string | null): FeedPhone | null {
