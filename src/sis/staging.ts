@@ -135,9 +135,9 @@ class Writer {
   constructor(private readonly load: OpenLoading) {}
 
   /** Comes back when the chunk before this one is written. */
-  async write(target: LoadTarget, rows: readonly Cell[][], then: () => Promise<void>): Promise<void> {
+  async write(to: LoadTarget, rows: readonly Cell[][], then: () => Promise<void>): Promise<void> {
     await this.writing;
-    this.writing = this.send(target, rows).then(then);
+    this.writing = this.send(to, rows).then(then);
     // It is awaited with the next chunk; until then its failure must not count as unhandled.
     this.writing.catch(() => {});
   }
@@ -153,10 +153,11 @@ class Writer {
     await this.open?.loading.abort();
   }
 
-  private async send(target: LoadTarget, rows: readonly Cell[][]): Promise<void> {
-    if (this.open?.table !== target.table) {
+  private async send(to: LoadTarget, rows: readonly Cell[][]): Promise<void> {
+    if (this.open?.table !== to.table) {
       await this.open?.loading.end();
-      this.open = { table: target.table, loading: await this.load(target) };
+      this.open = null;
+      this.open = { table: to.table, loading: await this.load(to) };
     }
     await this.open.loading.write(rows);
   }
