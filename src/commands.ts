@@ -26,7 +26,7 @@ import { SampleRefused } from './sample-district.js';
 import { serve } from './serve.js';
 import { FeedsFileError } from './sis/feeds-file.js';
 import { FeedRefused } from './sis/feeds/format.js';
-import { spooled } from './spool.js';
+import { spooled } from './sis/places/spool.js';
 import { failedLetter, longestReport } from './sis/invitations/bounce-report.js';
 import * as sample from './sis/sample/sample.js';
 

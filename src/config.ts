@@ -77,6 +77,8 @@ export interface Config {
   databaseUrl: string | null;
   clientsFile: string;
   feedsFile: string;
+  /** The value of the Authorization header with which a feed is fetched, by the feed's name. */
+  feedAuthorization: ReadonlyMap<string, string>;
   timeZone: string;
   /** 32 bytes, or null: outside production the data folder then keeps one. */
   secretsKey: Uint8Array | null;
@@ -90,20 +92,39 @@ export interface Config {
 
 type Environment = Record<string, string | undefined>;
 
-/** Replaces `NAME` by the content of the file that `NAME_FILE` names, as container secrets are handed over. */
+/** The value of `NAME`, or the content of the file that `NAME_FILE` names, as container secrets are handed over. */
+function valueOf(environment: Environment, name: string, problems: string[]): string | undefined {
+  const own = environment[name];
+  if (own !== undefined && own !== '') return own;
+  const file = name.endsWith('_FILE') ? undefined : environment[`${name}_FILE`];
+  if (file === undefined || file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push(`${name}_FILE: the file cannot be read.`);
+    return undefined;
+  }
+}
+
 function withFiles(environment: Environment, problems: string[]): Environment {
   const found: Environment = {};
   for (const name of Object.keys(schema.shape)) {
-    const own = environment[name];
-    const file = name.endsWith('_FILE') ? undefined : environment[`${name}_FILE`];
-    if (own !== undefined && own !== '') found[name] = own;
-    else if (file !== undefined && file !== '') {
-      try {
-        found[name] = readFileSync(file, 'utf8').trim();
-      } catch {
-        problems.push(`${name}_FILE: the file cannot be read.`);
-      }
-    }
+    const value = valueOf(environment, name, problems);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+}
+
+/** `FEED_<NAME>_AUTHORIZATION`, by the names of the feeds. */
+function feedAuthorization(environment: Environment, problems: string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const variable of Object.keys(environment)) {
+    const [name, feed] = /^(FEED_([A-Z0-9_]+)_AUTHORIZATION)(?:_FILE)?$/.exec(variable)?.slice(1) ?? [];
+    if (name === undefined || feed === undefined) continue;
+    const value = valueOf(environment, name, problems);
+    if (value === undefined) continue;
+    if (/^[\x20-\x7e]+$/.test(value)) found.set(feed.toLowerCase().replaceAll('_', '-'), value);
+    else problems.push(`${name}: must be the value of an Authorization header, such as "Bearer …", in one line.`);
   }
   return found;
 }
@@ -129,6 +150,7 @@ function productionProblems(values: Environment): string[] {
 export function parseConfig(environment: Environment): Config {
   const problems: string[] = [];
   const found = withFiles(environment, problems);
+  const authorization = feedAuthorization(environment, problems);
   const parsed = schema.safeParse(found);
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}.`));
@@ -149,6 +171,7 @@ export function parseConfig(environment: Environment): Config {
     databaseUrl: values.DATABASE_URL ?? null,
     clientsFile: resolve(values.CLIENTS_FILE),
     feedsFile: resolve(values.FEEDS_FILE),
+    feedAuthorization: authorization,
     timeZone: values.TIME_ZONE,
     secretsKey: values.SECRETS_KEY === undefined ? null : Buffer.from(values.SECRETS_KEY, 'base64url'),
     smtpUrl: values.SMTP_URL ?? null,

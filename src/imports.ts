@@ -4,12 +4,14 @@ import type { RecordEvent } from './audit/audit.js';
 import type { Database } from './database/database.js';
 import type { Schedule, Worker } from './jobs/jobs.js';
 import { approveRun, discardRun } from './sis/decide.js';
-import { feedPath } from './sis/feeds-file.js';
+import { localPath } from './sis/feeds-file.js';
 import type { Feed, FeedsFile } from './sis/feeds-file.js';
 import { bulkLoader } from './sis/loader.js';
 import { importFeed } from './sis/import.js';
 import type { ImportTools, Progress } from './sis/import.js';
 import { FeedRefused } from './sis/feeds/format.js';
+import type { FeedSource } from './sis/feeds/format.js';
+import type { HttpsSource } from './sis/places/bring.js';
 import { rollBackRun } from './sis/roll-back.js';
 import type { RunReport } from './sis/runs.js';
 
@@ -27,6 +29,8 @@ export interface ImportParts extends ImportTools {
   db: Database;
   dataDir: string;
   feeds: FeedsFile;
+  /** The value of the Authorization header with which a feed is fetched, by the feed's name. */
+  feedAuthorization?: ReadonlyMap<string, string>;
 }
 
 /** How somebody asks for an import. */
@@ -56,24 +60,30 @@ export async function runImport(
   parts: ImportParts,
   name: string,
   actor: string,
-  { from, delta = false, dryRun = false, again = false }: ImportRequest = {},
+  { dryRun = false, again = false, ...asked }: ImportRequest = {},
   onProgress?: (progress: Progress) => void,
 ): Promise<RunReport> {
   const feed = feedNamed(parts, name);
-  if (from === undefined && 'folder' in feed.place) {
-    throw new FeedRefused(
-      `The files of "${name}" are taken from its folder as they come; for another say --from PATH.`,
-    );
-  }
   return importFeed(parts.db, {
     ...parts,
     feed,
-    source: { path: from ?? feedPath(feed, parts.dataDir), delta },
+    source: sourceOf(parts, feed, asked),
     actor,
     dryRun,
     again,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
+}
+
+function sourceOf(
+  parts: ImportParts,
+  { name, place }: Feed,
+  { from, delta = false }: ImportRequest,
+): FeedSource | HttpsSource {
+  if (from !== undefined) return { path: from, delta };
+  if ('file' in place) return { path: localPath(place, parts.dataDir), delta };
+  if ('url' in place) return { url: place.url, authorization: parts.feedAuthorization?.get(name) ?? null };
+  throw new FeedRefused(`The files of "${name}" are taken from its folder as they come; for another say --from PATH.`);
 }
 
 export type DecisionVerb = 'approve' | 'discard' | 'rollback';
@@ -100,8 +110,9 @@ export function importParts(
   { config, clock, feeds, importDatabase }: Pick<Foundation, 'config' | 'clock' | 'feeds' | 'importDatabase'>,
   audit: RecordEvent,
 ): ImportParts {
-  const { timeZone, dataDir } = config;
-  return { db: importDatabase.db, load: bulkLoader(importDatabase), clock, timeZone, dataDir, feeds, audit };
+  const { timeZone, dataDir, feedAuthorization } = config;
+  const { db } = importDatabase;
+  return { db, load: bulkLoader(importDatabase), clock, timeZone, dataDir, feeds, feedAuthorization, audit };
 }
 
 /** When each feed is loaded from its file. */
@@ -113,11 +124,15 @@ export function importSchedules({ feeds }: FeedsFile, timeZone: string): Schedul
   );
 }
 
-/** The worker of imports by schedule. A refusal stands in the run's report and the log; trying again would not help. */
+/**
+ * The worker of imports by schedule. A refusal stands in the run's report and the log, and trying again would not help; but a place that
+ * cannot be reached is asked again, with growing waits, for a day.
+ */
 export function importWorker(parts: ImportParts, logger: Logger): Worker {
   return async (payload) => {
     const report = await runImport(parts, String(payload['feed']), 'schedule');
     const level = report.state === 'applied' || report.state === 'unchanged' ? 'info' : 'error';
     logger[level]({ feed: report.feed, state: report.state, counts: report.counts, message: report.message }, 'import');
+    if (report.away) throw new Error('The place of the feed cannot be reached.');
   };
 }

@@ -9,8 +9,13 @@ export function progressOn({ err }: { err(text: string): void }, terminal: boole
   let said = 0;
   return ({ stage, read, expected }) => {
     const now = Date.now();
-    if (stage === 'reading' && now - said < quiet) return;
+    if (stage !== 'comparing' && now - said < quiet) return;
     said = now;
+    if (stage === 'fetching') {
+      if (terminal) process.stderr.write(`\r\x1b[K${(read / 2 ** 20).toFixed(1)} MB fetched`);
+      else err(JSON.stringify({ stage, bytes: read }));
+      return;
+    }
     const rate = Math.round((read * 1_000) / Math.max(1, now - began));
     const left = expected === null || rate === 0 ? null : Math.max(0, Math.ceil((expected - read) / rate));
     if (!terminal) return err(JSON.stringify({ stage, rows: read, rowsPerSecond: rate, secondsLeft: left }));

@@ -8,7 +8,7 @@ import type { Database } from './database/database.js';
 import { joinContacts, proveContact } from './families/joins.js';
 import type { ImportParts } from './imports.js';
 import { runImport } from './imports.js';
-import { feedPath } from './sis/feeds-file.js';
+import { localPath } from './sis/feeds-file.js';
 import { writeSample } from './sis/sample/sample.js';
 
 const size = { contacts: 2_000, seed: 1 };
@@ -38,9 +38,10 @@ export async function plantSampleDistrict(parts: ImportParts, hasher: PasswordHa
   if (samples.length === 0) return;
   const other = await parts.db.selectFrom('feeds').select('name').where('sample', '=', false).executeTakeFirst();
   if (other !== undefined) throw new SampleRefused(other.name);
-  const [first] = samples;
-  if (first !== undefined && samples.some((feed) => !existsSync(feedPath(feed, parts.dataDir)))) {
-    await writeSample({ ...size, out: dirname(feedPath(first, parts.dataDir)) });
+  const files = samples.flatMap(({ place }) => ('file' in place ? [localPath(place, parts.dataDir)] : []));
+  const [first] = files;
+  if (first !== undefined && !files.every((path) => existsSync(path))) {
+    await writeSample({ ...size, out: dirname(first) });
   }
   for (const feed of samples) {
     const report = await runImport(parts, feed.name, 'start');

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { runImport } from './imports.js';
 import type { ImportParts } from './imports.js';
-import { feedPath } from './sis/feeds-file.js';
+import { localPath } from './sis/feeds-file.js';
 import type { Feed } from './sis/feeds-file.js';
 import type { RunReport } from './sis/runs.js';
 
@@ -34,15 +34,17 @@ export interface Watch {
  * in `working`, where no other instance takes it, and is taken up again when its process ended; then it goes to `done`, `held` or `refused`.
  */
 export function watchFolders(parts: ImportParts, logger: Logger): Watch {
-  const feeds = parts.feeds.feeds.filter(({ place }) => 'folder' in place);
+  const feeds = parts.feeds.feeds.flatMap((feed) =>
+    'folder' in feed.place ? [{ feed, folder: localPath(feed.place, parts.dataDir) }] : [],
+  );
   const waits = new Map<string, Wait>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
   const look = async (): Promise<void> => {
-    for (const feed of feeds) {
+    for (const { feed, folder } of feeds) {
       if (stopped) return;
-      await lookAt({ parts, feed, logger, waits, stopped: () => stopped }).catch((error: unknown) =>
+      await lookAt({ parts, feed, folder, logger, waits, stopped: () => stopped }).catch((error: unknown) =>
         logger.error({ err: error, feed: feed.name }, 'the folder of a feed cannot be used'),
       );
     }
@@ -67,6 +69,7 @@ interface Wait {
 interface Look {
   parts: ImportParts;
   feed: Feed;
+  folder: string;
   logger: Logger;
   /** Of files whose import broke off, by their path. */
   waits: Map<string, Wait>;
@@ -74,15 +77,14 @@ interface Look {
 }
 
 async function lookAt(look: Look): Promise<void> {
-  const { parts, feed, waits } = look;
-  const folder = feedPath(feed, parts.dataDir);
+  const { parts, feed, folder, waits } = look;
   for (const room of ['working', ...new Set(Object.values(rooms))])
     await mkdir(join(folder, room), { recursive: true });
   for (const name of await waitingIn(parts, feed, folder)) {
     if (look.stopped()) return;
     // Files are taken in their order: none overtakes one that waits.
     if (Date.now() < (waits.get(join(folder, 'working', name))?.until ?? 0)) return;
-    await take(look, folder, name);
+    await take(look, name);
   }
 }
 
@@ -103,7 +105,7 @@ async function waitingIn(parts: ImportParts, feed: Feed, folder: string): Promis
   return (await readdir(join(folder, 'working'))).sort();
 }
 
-async function take({ parts, feed, logger, waits }: Look, folder: string, name: string): Promise<void> {
+async function take({ parts, feed, folder, logger, waits }: Look, name: string): Promise<void> {
   const path = join(folder, 'working', name);
   let report: RunReport;
   try {

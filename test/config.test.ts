@@ -39,6 +39,21 @@ describe('the configuration', () => {
     return path;
   };
 
+  it('takes the secrets of feeds by their names, also from files', () => {
+    const config = parseConfig({
+      FEED_ELEMENTARY_AUTHORIZATION: 'Bearer abc',
+      FEED_NORTH_WEST_AUTHORIZATION_FILE: file('north', 'Basic bWU6eW91\n'),
+      FEED_EMPTY_AUTHORIZATION: '',
+    });
+    expect([...config.feedAuthorization]).toEqual([
+      ['elementary', 'Bearer abc'],
+      ['north-west', 'Basic bWU6eW91'],
+    ]);
+    expect(problems({ FEED_A_AUTHORIZATION: 'two\r\nlines' })).toEqual([
+      'FEED_A_AUTHORIZATION: must be the value of an Authorization header, such as "Bearer …", in one line.',
+    ]);
+  });
+
   it('needs nothing to start on a developer’s machine', () => {
     expect(parseConfig({})).toEqual({
       production: false,
@@ -50,6 +65,7 @@ describe('the configuration', () => {
       databaseUrl: null,
       clientsFile: resolve('clients.json'),
       feedsFile: resolve('feeds.json'),
+      feedAuthorization: new Map(),
       timeZone: 'America/Los_Angeles',
       secretsKey: null,
       smtpUrl: null,

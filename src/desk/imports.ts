@@ -58,8 +58,8 @@ export const importCommand: DeskCommand = async (desk, args) => {
 
 async function partsOf(desk: Desk): Promise<ImportParts> {
   const { db, clock, audit, load, config } = desk;
-  const { timeZone, dataDir } = config;
-  return { db, clock, audit, load, timeZone, dataDir, feeds: await desk.feeds() };
+  const { timeZone, dataDir, feedAuthorization } = config;
+  return { db, clock, audit, load, timeZone, dataDir, feedAuthorization, feeds: await desk.feeds() };
 }
 
 async function decide(

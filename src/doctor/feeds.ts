@@ -5,10 +5,11 @@ import { sql } from 'kysely';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { utcMinute } from '../locales/dates.js';
-import { feedPath } from '../sis/feeds-file.js';
+import { localPath } from '../sis/feeds-file.js';
 import type { Feed, FeedsFile } from '../sis/feeds-file.js';
 import { bounded, failed, ok, reasonOf, warning } from './check.js';
 import type { Check } from './check.js';
+import { connects } from './connects.js';
 
 const hour = 3_600_000;
 
@@ -16,7 +17,11 @@ const hour = 3_600_000;
 export async function feedPlaces(feeds: FeedsFile, dataDir: string): Promise<Check[]> {
   const repair = 'See that the share with the file is mounted.';
   const made = feeds.feeds.map((feed) =>
-    bounded(`place of feed ${feed.name}`, repair, () => placeOf(feed, feedPath(feed, dataDir))),
+    bounded(`place of feed ${feed.name}`, repair, () =>
+      'url' in feed.place
+        ? addressOf(feed.name, new URL(feed.place.url))
+        : placeOf(feed, localPath(feed.place, dataDir)),
+    ),
   );
   return (await Promise.all(made)).flat();
 }
@@ -36,6 +41,20 @@ async function placeOf(feed: Feed, path: string): Promise<Check> {
     const found = `${path} cannot be read: ${reasonOf(error)}.`;
     if (feed.sample) return warning(name, found, 'Start the server: it makes the sample district.');
     return failed(name, found, 'Have the SIS write its extract there readable to this user, or correct feeds.json.');
+  }
+}
+
+async function addressOf(feed: string, address: URL): Promise<Check> {
+  const name = `place of feed ${feed}`;
+  try {
+    await connects(address, 5_000);
+    return ok(name, `${address.origin} can be reached.`);
+  } catch (error) {
+    return failed(
+      name,
+      `${address.origin} cannot be reached: ${reasonOf(error)}.`,
+      'See that the server of the SIS runs and that its certificate is one this server knows (NODE_EXTRA_CA_CERTS), or correct feeds.json.',
+    );
   }
 }
 

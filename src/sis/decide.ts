@@ -70,6 +70,7 @@ export function reportOf(runId: string, run: StoredRun, clock: ImportTools['cloc
     planDigest,
     message,
     busy: false,
+    away: false,
     startedAt,
     finishedAt: clock(),
   };

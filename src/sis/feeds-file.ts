@@ -19,8 +19,14 @@ const feedSchema = z.strictObject({
   key: z
     .union([z.enum(['sourcedId', 'identifier']), z.templateLiteral(['userIds:', z.string().min(1)])])
     .default('sourcedId'),
-  /** One file that is written over, or a folder into which files are dropped. */
-  place: z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ folder: z.string().min(1) })]),
+  /** One file that is written over, a folder into which files are dropped, or an address from which the file is fetched. */
+  place: z.union([
+    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({ folder: z.string().min(1) }),
+    z.strictObject({
+      url: z.string().refine(isSafeAddress, 'must be an https address without a name or password in it'),
+    }),
+  ]),
   schedule: z.string().refine(isSchedule, 'is no cron schedule (minute hour day month weekday)').optional(),
   unknown_rights: z.enum(['allow', 'deny']),
   checks: z
@@ -54,6 +60,13 @@ const fileSchema = z
   })
   .superRefine((file, context) => {
     file.feeds.forEach((feed, index) => {
+      if (feed.sample && !('file' in feed.place)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['feeds', index, 'place'],
+          message: 'must be a file: samples are made here',
+        });
+      }
       if (!('folder' in feed.place) || feed.schedule === undefined) return;
       const message = 'is not for a folder: its files are loaded as they come';
       context.addIssue({ code: 'custom', path: ['feeds', index, 'schedule'], message });
@@ -72,6 +85,15 @@ export type Feed = FeedsFile['feeds'][number];
 /** The feeds file cannot be used; the message names each place and reason. */
 export class FeedsFileError extends Error {
   override readonly name = 'FeedsFileError';
+}
+
+/** Children's data travels sealed; in the clear only within one machine. A secret stands in no file that people read. */
+function isSafeAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const sealed =
+    protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname));
+  return sealed && username === '' && password === '';
 }
 
 function isSchedule(text: string): boolean {
@@ -98,11 +120,11 @@ export function parseFeedsFile(text: string, where: string): FeedsFile {
   }
   const parsed = fileSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue) => `${where}: ${place(issue.path)} ${issue.message}`);
+  const issues = parsed.error.issues.map((issue) => `${where}: ${placeIn(issue.path)} ${issue.message}`);
   throw new FeedsFileError(issues.join('\n'));
 }
 
-function place(path: readonly PropertyKey[]): string {
+function placeIn(path: readonly PropertyKey[]): string {
   const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
   return text.replace(/^\./, '') || 'the file';
 }
@@ -122,9 +144,9 @@ export async function readFeedsFile(path: string): Promise<FeedsFile> {
   return parseFeedsFile(text, path);
 }
 
-/** Where the feed's file or folder lies: a relative place is in the data folder. */
-export function feedPath(feed: Feed, dataFolder: string): string {
-  return resolve(dataFolder, 'file' in feed.place ? feed.place.file : feed.place.folder);
+/** Where a file or folder on this machine lies: a relative place is in the data folder. */
+export function localPath(place: Exclude<Feed['place'], { url: string }>, dataFolder: string): string {
+  return resolve(dataFolder, 'file' in place ? place.file : place.folder);
 }
 
 /**

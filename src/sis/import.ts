@@ -9,7 +9,7 @@ import type { Database, DatabaseTransaction } from '../database/database.js';
 import { localDate } from '../families/entitlement.js';
 import { carryOut } from './carry-out.js';
 import type { Feed } from './feeds-file.js';
-import { FeedRefused } from './feeds/format.js';
+import { FeedAway, FeedRefused } from './feeds/format.js';
 import type { FeedSource } from './feeds/format.js';
 import { formatOf } from './feeds/formats.js';
 import { holdTurn, pulseOf, takeTurn, whileBeating } from './lease.js';
@@ -17,6 +17,8 @@ import type { OpenLoading } from './loader.js';
 import { placeHolds } from './restrictions.js';
 import { decidedBefore, finish, forget, lastApplied, lastBulk, nothing, runEvent } from './runs.js';
 import type { EarlierRun, RunReport } from './runs.js';
+import { bringFeed, rememberFetched } from './places/bring.js';
+import type { HttpsSource } from './places/bring.js';
 import { clearStaged, stageRows } from './staging.js';
 import { tellApps } from './tell-restrictions.js';
 
@@ -30,8 +32,8 @@ export interface ImportTools {
 
 /** How far a run is. */
 export interface Progress {
-  stage: 'reading' | 'comparing';
-  /** Rows so far. */
+  stage: 'fetching' | 'reading' | 'comparing';
+  /** Rows so far; while it is fetched, bytes. */
   read: number;
   /** Rows of the last whole file, about as many as are to come; null where there was none. */
   expected: number | null;
@@ -39,7 +41,7 @@ export interface Progress {
 
 export interface ImportOptions extends ImportTools {
   feed: Feed;
-  source: FeedSource;
+  source: FeedSource | HttpsSource;
   /** Who asked: `schedule`, `watch`, `start`, an operator. */
   actor: string;
   /** Only plans: the report says what would change, and nothing is kept. */
@@ -61,7 +63,7 @@ export async function importFeed(db: Database, options: ImportOptions): Promise<
   const report: RunReport = {
     runId: randomUUID(),
     feed: feed.name,
-    kind: options.source.delta ? 'delta' : 'bulk',
+    kind: 'delta' in options.source && options.source.delta ? 'delta' : 'bulk',
     state: 'applied',
     digest: null,
     counts: { ...nothing },
@@ -70,6 +72,7 @@ export async function importFeed(db: Database, options: ImportOptions): Promise<
     planDigest: null,
     message: null,
     busy: false,
+    away: false,
     startedAt: clock(),
     finishedAt: clock(),
   };
@@ -86,6 +89,7 @@ export async function importFeed(db: Database, options: ImportOptions): Promise<
     // What a failed database or disk says may hold a person's data; the caller's log gets the error itself.
     report.state = error instanceof FeedRefused ? 'refused' : 'failed';
     report.message = error instanceof FeedRefused ? error.message : 'The import failed; nothing was changed.';
+    report.away = error instanceof FeedAway;
     report.counts = { ...nothing, read: report.counts.read };
     if (options.dryRun === true) {
       await forget(db, report).catch(() => {});
@@ -104,10 +108,42 @@ export async function importFeed(db: Database, options: ImportOptions): Promise<
   return report;
 }
 
+interface Begun {
+  runNo: number;
+  /** The run whose outcome stands. */
+  last: EarlierRun | null;
+}
+
 async function run(db: Database, options: ImportOptions, report: RunReport, runNo: number): Promise<void> {
-  const { feed, clock, source, onProgress } = options;
-  report.digest = await digestOf(source.path).catch(refuseUnreadable);
+  const { feed, source, onProgress } = options;
   const last = await lastApplied(db, feed.name);
+  if ('path' in source) return runFile(db, options, report, source, { runNo, last });
+  const standing = options.again === true ? null : (last?.digest ?? null);
+  const fetched = await whileBeating(db, feed.name, report.runId, options.clock, () =>
+    bringFeed(db, feed.name, source, standing, (read) => onProgress?.({ stage: 'fetching', read, expected: null })),
+  );
+  if (fetched !== null) {
+    try {
+      await runFile(db, options, report, { path: fetched.path, delta: false }, { runNo, last });
+    } finally {
+      await fetched.remove();
+    }
+    if (options.dryRun !== true) await rememberFetched(db, feed.name, source.url, report.digest, fetched.validators);
+  } else if (last !== null) {
+    report.digest = last.digest;
+    await recordUnchanged(db, options, report, last);
+  }
+}
+
+async function runFile(
+  db: Database,
+  options: ImportOptions,
+  report: RunReport,
+  source: FeedSource,
+  { runNo, last }: Begun,
+): Promise<void> {
+  const { feed, clock, onProgress } = options;
+  report.digest = await digestOf(source.path).catch(refuseUnreadable);
   const format = formatOf(feed);
   // The same bytes say something else as a whole file than they did as a delta.
   const sameKind = format.tellsKind === true || last?.kind === report.kind;

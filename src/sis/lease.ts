@@ -67,16 +67,16 @@ async function beat(db: Database, feed: string, runId: string, clock: Clock): Pr
 }
 
 /** Says that the run lives all through a work that has no steps of its own to say it in. What is lost meanwhile shows in `holdTurn`. */
-export async function whileBeating(
+export async function whileBeating<T>(
   db: Database,
   feed: string,
   runId: string,
   clock: Clock,
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T> {
   const beating = setInterval(() => void beat(db, feed, runId, clock).catch(() => {}), silence / 3);
   try {
-    await work();
+    return await work();
   } finally {
     clearInterval(beating);
   }

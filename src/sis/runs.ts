@@ -58,6 +58,8 @@ export interface RunReport {
   message: string | null;
   /** Refused only because another run of the feed is under way. */
   busy: boolean;
+  /** Refused only because the feed's place could not be reached. */
+  away: boolean;
   startedAt: Date;
   finishedAt: Date;
 }

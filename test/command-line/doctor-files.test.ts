@@ -178,6 +178,11 @@ describe('doctor, of feeds', () => {
         repair: expect.stringContaining('feeds.json'),
       });
     }
+    const away = await scene.ask({ FEEDS_FILE: feeds({ place: { url: 'http://127.0.0.1:1/a.csv' } }) });
+    expect(away.of('place of feed elementary')).toMatchObject({
+      state: 'failed',
+      found: expect.stringContaining('http://127.0.0.1:1 cannot be reached'),
+    });
     const wrong = await scene.ask({ FEEDS_FILE: feeds({ schedule: 'daily', sis: '' }) });
     expect(wrong.checks.filter((check) => check.name === 'feeds file').map((check) => check.state)).toEqual([
       'failed',

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
-import { feedPath, parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
+import { localPath, parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import { feedStatus } from '../../src/sis/status.js';
 import { databases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
@@ -36,8 +36,8 @@ describe('the feeds file', () => {
   it('fills in the shares, and places files in the data folder', () => {
     const [feed] = parseFeedsFile(JSON.stringify({ feeds: [one] }), 'feeds.json').feeds;
     expect(feed).toMatchObject({ checks: { feed_share: 0.05, school_share: 0.2 }, sample: false });
-    expect(feed && feedPath(feed, '/data')).toBe('/data/a.csv');
-    expect(feed && feedPath({ ...feed, place: { file: '/srv/a.csv' } }, '/data')).toBe('/srv/a.csv');
+    expect(localPath({ file: 'a.csv' }, '/data')).toBe('/data/a.csv');
+    expect(localPath({ folder: '/srv/a' }, '/data')).toBe('/srv/a');
   });
 
   it.each([
@@ -47,6 +47,9 @@ describe('the feeds file', () => {
       { feeds: [{ ...one, place: { folder: 'inbox' } }] },
       'feeds.json: feeds[0].schedule is not for a folder: its files are loaded as they come',
     ],
+    [{ feeds: [{ ...one, place: { url: 'http://sis.example.org/a.csv' } }] }, 'feeds.json: feeds[0].place'],
+    [{ feeds: [{ ...one, place: { url: 'https://me:secret@sis.example.org/a.csv' } }] }, 'feeds.json: feeds[0].place'],
+    [{ feeds: [{ ...one, place: { url: 'https://sis.example.org/a' }, sample: true }] }, 'must be a file: samples'],
     [{ feeds: [{ ...one, format: 'xml' }] }, 'feeds.json: feeds[0].format'],
     [{ feeds: [{ ...one, unknown_rights: 'maybe' }] }, 'feeds.json: feeds[0].unknown_rights'],
     [{ feeds: [{ ...one, checks: { feed_share: 5 } }] }, 'feeds.json: feeds[0].checks.feed_share'],

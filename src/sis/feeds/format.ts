@@ -126,7 +126,11 @@ export class FeedRefused extends Error {
   constructor(
     message: string,
     readonly place: { line?: number; column?: string } = {},
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
+
+/** The place of a feed cannot be reached now; trying again later may help. */
+export class FeedAway extends FeedRefused {}

@@ -1,0 +1,125 @@
+import { FeedAway, FeedRefused } from '../feeds/format.js';
+import { spooled } from './spool.js';
+import type { Spooled } from './spool.js';
+
+/** What an HTTP server said about one state of its file (RFC 9110, 8.8). */
+export interface Validators {
+  etag: string | null;
+  lastModified: string | null;
+}
+
+export interface FetchedFile extends Spooled {
+  validators: Validators;
+}
+
+export interface FetchOptions {
+  url: string;
+  /** The value of the Authorization header; null where the server asks for none. */
+  authorization: string | null;
+  /** Of the file that stands: the server then answers without one while it is the same. Null asks for the file in any case. */
+  known: Validators | null;
+  onBytes?: (received: number) => void;
+  limits?: Partial<FetchLimits>;
+}
+
+export interface FetchLimits {
+  /** Bytes of the file, unpacked. */
+  bytes: number;
+  /** For the whole (ms). */
+  total: number;
+  /** Without a byte (ms). */
+  silent: number;
+}
+
+const usual: FetchLimits = { bytes: 4 * 2 ** 30, total: 30 * 60_000, silent: 60_000 };
+
+/**
+ * Fetches a feed's file by HTTP with a conditional GET (RFC 9110, 13.1). No redirect is followed: the secret goes to the place that the
+ * feeds file names and nowhere else.
+ *
+ * @returns null when the server says that the file is the known one
+ * @throws FeedAway when trying again later may help: no connection, an answer that breaks off or does not come, 408, 429, 5xx
+ * @throws FeedRefused when only people can help
+ */
+export async function fetchFeed({
+  url,
+  authorization,
+  known,
+  onBytes,
+  limits,
+}: FetchOptions): Promise<FetchedFile | null> {
+  const { bytes, total, silent } = { ...usual, ...limits };
+  const over = new AbortController();
+  const whole = setTimeout(() => over.abort(new FeedAway('The feed’s server did not send its file in time.')), total);
+  const quiet = setTimeout(() => over.abort(new FeedAway('The feed’s server fell silent.')), silent);
+  try {
+    const response = await fetch(url, {
+      headers: headersOf(authorization, known),
+      redirect: 'manual',
+      signal: over.signal,
+    });
+    if (response.status === 304 && known !== null) return null;
+    refuseAnswer(response);
+    const body = received(response, bytes, (count) => {
+      quiet.refresh();
+      onBytes?.(count);
+    });
+    const validators = { etag: response.headers.get('etag'), lastModified: response.headers.get('last-modified') };
+    return { ...(await spooled(body)), validators };
+  } catch (error) {
+    if (over.signal.aborted) throw over.signal.reason;
+    if (error instanceof FeedRefused) throw error;
+    throw new FeedAway(`The feed’s server cannot be reached, or broke off (${reasonOf(error)}).`, {}, { cause: error });
+  } finally {
+    clearTimeout(whole);
+    clearTimeout(quiet);
+    // Also lets go of an answer whose body was not wanted.
+    over.abort();
+  }
+}
+
+async function* received({ body }: Response, most: number, tell: (count: number) => void): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for await (const chunk of body ?? []) {
+    count += chunk.length;
+    if (count > most) throw new FeedRefused(`The feed’s file has more than ${Math.floor(most / 2 ** 20)} MB.`);
+    tell(count);
+    yield chunk;
+  }
+}
+
+function headersOf(authorization: string | null, known: Validators | null): Record<string, string> {
+  const { etag, lastModified } = known ?? { etag: null, lastModified: null };
+  return {
+    'user-agent': 'parent-access',
+    accept: 'text/csv, application/zip, application/octet-stream, */*;q=0.5',
+    ...(authorization === null ? {} : { authorization }),
+    ...(etag === null ? {} : { 'if-none-match': etag }),
+    ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
+  };
+}
+
+function refuseAnswer({ status, headers }: Response): void {
+  if (status === 401 || status === 403) {
+    throw new FeedRefused(`The feed’s server answered ${status}: the feed’s secret is missing, wrong or expired.`);
+  }
+  if (status >= 300 && status < 400) {
+    throw new FeedRefused(
+      `The feed’s server leads elsewhere (${status}): write the final address into the feeds file.`,
+    );
+  }
+  if (status === 408 || status === 429 || status >= 500) throw new FeedAway(`The feed’s server answered ${status}.`);
+  if (status !== 200) throw new FeedRefused(`The feed’s server answered ${status} in place of its file.`);
+  // A sign-in page answers 200, and would look like a broken file.
+  if (/^text\/html\b/i.test(headers.get('content-type') ?? '')) {
+    throw new FeedRefused('The feed’s server answered with a web page in place of its file.');
+  }
+}
+
+/** The code of a network error, and nothing of the address. */
+function reasonOf(error: unknown): string {
+  for (let at: unknown = error; typeof at === 'object' && at !== null; at = 'cause' in at ? at.cause : null) {
+    if ('code' in at && typeof at.code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(at.code)) return at.code;
+  }
+  return 'unknown';
+}

@@ -1,0 +1,214 @@
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
+import { importWorker, runImport } from '../../src/imports.js';
+import type { ImportParts, ImportRequest } from '../../src/imports.js';
+import { parseFeedsFile } from '../../src/sis/feeds-file.js';
+import { FeedAway, FeedRefused } from '../../src/sis/feeds/format.js';
+import { bulkLoader } from '../../src/sis/loader.js';
+import { fetchFeed } from '../../src/sis/places/https.js';
+import type { RunReport } from '../../src/sis/runs.js';
+import { makeLogger } from '../../src/telemetry/logger.js';
+import { extract, now, row, timeZone } from './extract.js';
+import { useDistrict } from './use-district.js';
+
+const forty = extract(Array.from({ length: 40 }, (_, index) => row(`Kid${index}`, `Mum${index}`)));
+
+let folder: string;
+let before: string | undefined;
+let server: Server;
+let url: string;
+let asked: IncomingHttpHeaders[];
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'parent-access-https-'));
+  before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
+  server = createServer((request, response) => {
+    asked.push(request.headers);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/contacts.csv`;
+});
+afterAll(async () => {
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
+  rmSync(folder, { recursive: true });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+beforeEach(() => {
+  asked = [];
+});
+
+/** Serves a text under an entity tag, and nothing to who has it. */
+function serve(text: string, etag = '"one"'): void {
+  answer = (request, response) => {
+    if (request.headers['if-none-match'] === etag) response.writeHead(304).end();
+    else response.writeHead(200, { etag, 'content-type': 'text/csv' }).end(text);
+  };
+}
+
+/** What lies where fetched files are put. */
+const spools = (): string[] => readdirSync(folder);
+
+describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', (kind) => {
+  let db: Database;
+  let opened: OpenDatabase;
+  useDistrict(kind, (scene) => ({ db, opened } = scene));
+
+  function parts(authorization = new Map<string, string>()): ImportParts {
+    const entry = { name: 'elementary', sis: 'elementary', format: 'district-extract', unknown_rights: 'allow' };
+    const feeds = parseFeedsFile(JSON.stringify({ feeds: [{ ...entry, place: { url } }] }), 'feeds.json');
+    const tools = { load: bulkLoader(opened), clock: () => now, timeZone, audit: async () => {} };
+    return { ...tools, db, dataDir: '/nowhere', feeds, feedAuthorization: authorization };
+  }
+  const load = (request?: ImportRequest): Promise<RunReport> => runImport(parts(), 'elementary', 'test', request);
+  const people = async (): Promise<number> =>
+    (await sql<{ count: number }>`select count(*)::int as count from contacts`.execute(db)).rows[0]?.count ?? -1;
+
+  it('is loaded, and not sent again while it is the same', async () => {
+    serve(forty);
+    expect(await load({ dryRun: true })).toMatchObject({ state: 'planned' });
+    expect(await load()).toMatchObject({ state: 'applied', counts: { read: 40, applied: 40 } });
+    expect(await load()).toMatchObject({ state: 'unchanged', counts: { read: 40, unchanged: 40 } });
+    expect(asked.map((headers) => headers['if-none-match'])).toEqual([undefined, undefined, '"one"']);
+    serve(`${forty}${extract([row('New', 'Mother')]).split('\r\n')[1]}\r\n`, '"two"');
+    expect(await load()).toMatchObject({ state: 'applied', counts: { applied: 1, unchanged: 40 } });
+    // Asked for again by hand it is sent whole.
+    expect(await load({ again: true })).toMatchObject({ state: 'unchanged' });
+    expect(asked.at(-1)?.['if-none-match']).toBeUndefined();
+    expect(spools()).toEqual([]);
+  });
+
+  it('is asked for whole after another file was loaded from elsewhere, and after a run that is held', async () => {
+    serve(forty);
+    await load();
+    serve(forty.split('\r\n').slice(0, 21).join('\r\n').concat('\r\n'), '"half"');
+    expect(await load()).toMatchObject({ state: 'held' });
+    expect(await load()).toMatchObject({ state: 'refused', message: expect.stringContaining('waits for a decision') });
+    expect(asked.map((headers) => headers['if-none-match'])).toEqual([undefined, '"one"', undefined]);
+    expect(await people()).toBe(40);
+  });
+
+  it('is asked again later where the place is away, and only then', async () => {
+    const work = importWorker(parts(), makeLogger({ logLevel: 'silent' }, { write: () => {} }));
+    answer = (_, response) => response.writeHead(503).end();
+    await expect(work({ feed: 'elementary' })).rejects.toThrow('cannot be reached');
+    answer = (_, response) => response.writeHead(404).end();
+    await work({ feed: 'elementary' });
+    serve(forty);
+    await work({ feed: 'elementary' });
+    const runs = await sql<{ state: string; message: string | null }>`
+      select state, message from feed_runs order by no`.execute(db);
+    expect(runs.rows).toEqual([
+      { state: 'refused', message: 'The feed’s server answered 503.' },
+      { state: 'refused', message: 'The feed’s server answered 404 in place of its file.' },
+      { state: 'applied', message: null },
+    ]);
+  });
+
+  it('brings its secret, and says so where it is wrong', async () => {
+    answer = (request, response) => {
+      const right = request.headers.authorization === 'Bearer of-the-feed';
+      response.writeHead(right ? 200 : 401).end(right ? forty : '');
+    };
+    expect(await load()).toMatchObject({
+      state: 'refused',
+      message: 'The feed’s server answered 401: the feed’s secret is missing, wrong or expired.',
+    });
+    const secrets = new Map([['elementary', 'Bearer of-the-feed']]);
+    expect(await runImport(parts(secrets), 'elementary', 'test')).toMatchObject({ state: 'applied' });
+  });
+});
+
+describe('what a feed’s server may answer', () => {
+  const get = (limits = {}): Promise<unknown> =>
+    fetchFeed({ url, authorization: 'Bearer of-the-feed', known: null, limits });
+
+  it('takes no file from where it is led, and shows the secret to nobody else', async () => {
+    answer = (request, response) => {
+      if (request.url === '/contacts.csv') response.writeHead(302, { location: '/elsewhere' }).end();
+      else response.writeHead(200).end(forty);
+    };
+    await expect(get()).rejects.toThrow('leads elsewhere (302)');
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each<[string, (response: ServerResponse) => unknown, new (...args: never[]) => Error, string]>([
+    [
+      'a web page',
+      (to) => to.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>Sign in'),
+      FeedRefused,
+      'a web page',
+    ],
+    ['nothing new without having been asked', (to) => to.writeHead(304).end(), FeedRefused, 'leads elsewhere (304)'],
+    ['a part', (to) => to.writeHead(206).end(forty), FeedRefused, '206'],
+    [
+      'half of what it announced',
+      (to) => {
+        to.writeHead(200, { 'content-length': '99999' }).write(forty);
+        setTimeout(() => to.destroy(), 20);
+      },
+      FeedAway,
+      'broke off',
+    ],
+    [
+      'and falls silent',
+      (to) => {
+        to.writeHead(200).write(forty);
+      },
+      FeedAway,
+      'fell silent',
+    ],
+    ['nothing at all', () => {}, FeedAway, 'fell silent'],
+    [
+      'without an end',
+      (to) => {
+        to.writeHead(200);
+        const on = setInterval(() => (to.destroyed ? clearInterval(on) : to.write(forty)), 5);
+      },
+      FeedRefused,
+      'more than 1 MB',
+    ],
+    [
+      'a small answer that is large unpacked',
+      (to) => to.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(2 * 2 ** 20))),
+      FeedRefused,
+      'more than 1 MB',
+    ],
+  ])('stops at %s', async (_, send, kind, said) => {
+    answer = (__, response) => void send(response);
+    const failure = await get({ silent: 300, bytes: 2 ** 20 }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(kind);
+    expect((failure as Error).message).toContain(said);
+    expect(spools()).toEqual([]);
+  });
+
+  it('gives up in the time it has', async () => {
+    answer = (_, response) => {
+      response.writeHead(200);
+      const on = setInterval(() => (response.destroyed ? clearInterval(on) : response.write('x')), 20);
+    };
+    await expect(get({ total: 300 })).rejects.toThrow('in time');
+  });
+
+  it('is away where nobody listens', async () => {
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((resolve) => gone.close(resolve));
+    const nobody = fetchFeed({ url: `http://127.0.0.1:${port}/`, authorization: null, known: null });
+    await expect(nobody).rejects.toThrow('cannot be reached, or broke off (ECONNREFUSED)');
+  });
+});
