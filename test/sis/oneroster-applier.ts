@@ -122,7 +122,11 @@ export function delta(
 }
 
 /** Stages and applies a delta, and says which pairs stand then. */
-export async function applied(db: Database, rows: Readonly<Record<string, readonly Row[]>>): Promise<string[]> {
-  await applyStaged(db, await delta(db, rows), 'delta');
+export async function applied(
+  db: Database,
+  rows: Readonly<Record<string, readonly Row[]>>,
+  version: Version = '1.2.1',
+): Promise<string[]> {
+  await applyStaged(db, await delta(db, rows, version), 'delta');
   return standingPairs(db);
 }

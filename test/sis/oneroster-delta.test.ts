@@ -111,6 +111,16 @@ describe.each(databases)('a delta of OneRoster on %s', (kind) => {
     );
   });
 
+  it('of 1.1 ends a guardian who is a teacher now, and a student who is an aide', async () => {
+    const teacher = user('rosa', { ...active, role: 'teacher', orgSourcedIds: 's1' });
+    expect(await applied(db, { users: [teacher] }, '1.1')).toEqual(['ana<tom:1', 'leo<amy:2']);
+    const aide = user('ana', { ...active, role: 'aide', orgSourcedIds: 's1' });
+    expect(await applied(db, { users: [aide] }, '1.1')).toEqual(['leo<amy:2']);
+    // A role that cannot be read is no other role.
+    const blank = user('amy', { ...active, role: '', orgSourcedIds: 's1' });
+    expect(await applied(db, { users: [blank] }, '1.1')).toEqual(['leo<amy:2']);
+  });
+
   it('lets the later of two rows about one person count', async () => {
     const earlier = { ...active, dateLastModified: '2026-11-19T06:00:00.000Z' };
     const run = await delta(db, {

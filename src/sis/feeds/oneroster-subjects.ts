@@ -17,6 +17,9 @@ export function findSubjects(db: Database, run: StagedRun): Promise<void> {
 
 async function findShare(db: Database, run: StagedRun, share: Share): Promise<void> {
   const delta = sql.lit(run.kind === 'delta');
+  // In 1.1 a user has one role, so a row with another one ends the one before.
+  const another = (family: string) =>
+    sql`(${delta} and u.family <> ${sql.lit(family)} and u.role <> '' and u.problem is null and not u.gone)`;
   await sql`
     insert into oneroster_subjects (run_id, sourced_id, key, row, line, user_row, restated, is_contact, is_student, contact_gone,
       student_gone, relation, role, starts_on, ends_on, school_code, school_name, birth_date, rights_retained_until, rights_told,
@@ -49,8 +52,9 @@ async function findShare(db: Database, run: StagedRun, share: Share): Promise<vo
           coalesce(u.row, r.row, b.row) as row, coalesce(u.line, r.line, b.line) as line,
           u.problem as user_problem, coalesce(u.gone, false) as user_gone, coalesce(u.rights_told, false) as rights_told,
           r.user_id is not null as has_role, coalesce(r.contact, false) as contact, coalesce(r.student, false) as student,
-          coalesce(r.contact_ended, false) as contact_ended,
-          coalesce(r.student_ended and h.code = any(r.schools_left), false) as student_ended,
+          coalesce(r.contact_ended, false) or coalesce(${another('contact')} and c.id is not null, false) as contact_ended,
+          coalesce(r.student_ended and h.code = any(r.schools_left), false)
+            or coalesce(${another('student')} and s.id is not null, false) as student_ended,
           r.relation, r.role, r.starts_on, r.ends_on, r.problem as role_problem,
           c.id as dc, s.id as ds, s.rights_retained_until,
           case when not ${delta} and u.births_told and (b.row is null or b.problem is null) then b.birth_date
