@@ -2,6 +2,8 @@ import setup from '../test/support/postgres-server.js';
 import { answerTimes } from './answer-times.js';
 import { deliveriesKilled } from './deliveries-killed.js';
 import { enumeration } from './enumeration.js';
+import { feedsBrokenFiles } from './feeds-broken-files.js';
+import { feedsBrokenOff } from './feeds-broken-off.js';
 import { machine } from './house.js';
 import type { Finding } from './house.js';
 import { keyRotation } from './key-rotation.js';
@@ -25,6 +27,8 @@ const all: Record<string, () => Promise<Finding[]>> = {
   'sign-out-reach': signOutReach,
   'rolling-restart': rollingRestart,
   terminate,
+  'feeds-broken-files': feedsBrokenFiles,
+  'feeds-broken-off': feedsBrokenOff,
 };
 
 const wanted = process.argv.slice(2);

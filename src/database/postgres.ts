@@ -32,9 +32,13 @@ export function openPostgres(url: string, { size = 10, patient = false } = {}): 
   return fromPool(pool, 'postgres', async () => {});
 }
 
-/** Wraps a pool; a connection lost while idle is replaced by the pool and must not end the process. */
+/**
+ * Wraps a pool; a lost connection must not end the process. One that is idle is replaced by the pool; to one at work the loss comes as the
+ * failure of its statement, and besides as an event that Node takes for a crash where nobody listens.
+ */
 export function fromPool(pool: pg.Pool, kind: OpenDatabase['kind'], closeEngine: () => Promise<void>): OpenDatabase {
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     db,
