@@ -20,7 +20,7 @@ import { appSchema } from '../../src/provider/app-registration.js';
 import type { AppRegistration } from '../../src/provider/app-registration.js';
 import { syncClients } from '../../src/provider/client-registry.js';
 import { syncFeeds } from '../../src/sis/feeds-file.js';
-import type { FeedsFile } from '../../src/sis/feeds-file.js';
+import type { Feed, FeedsFile } from '../../src/sis/feeds-file.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { makeLogger } from '../../src/telemetry/logger.js';
@@ -73,6 +73,8 @@ export interface TestHouseOptions {
   environment?: Record<string, string>;
   /** The rate of invitations; none are sent without. */
   invitations?: FeedsFile['invitations'];
+  /** The folder into which the files of the elementary feed are dropped, which otherwise has one file. */
+  inbox?: string;
   /** How many instances run on the one database, each request going to the next of them; one by default. */
   instances?: number;
 }
@@ -143,6 +145,10 @@ export const twoApps: readonly TestApp[] = [
   },
 ];
 
+function dropped(feed: Feed, folder: string): Feed {
+  return feed.name === 'elementary' ? { ...feed, place: { folder }, schedule: undefined } : feed;
+}
+
 /** The whole house on a fresh database, a real mail server, and real apps, all on loopback. */
 export async function startTestHouse(options: TestHouseOptions = {}): Promise<TestHouse> {
   const count = options.instances ?? 1;
@@ -171,7 +177,12 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
     keepLogged(line);
   };
   const logger = makeLogger({ logLevel: 'debug' }, { write });
-  const feeds = { ...feedsFile(), invitations: options.invitations };
+  const said = feedsFile();
+  const feeds = {
+    ...said,
+    invitations: options.invitations,
+    feeds: options.inbox === undefined ? said.feeds : said.feeds.map((feed) => dropped(feed, options.inbox ?? '')),
+  };
   await syncFeeds(database.db, feeds, clock);
 
   const apps: AppRegistration[] = [];
