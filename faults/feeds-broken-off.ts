@@ -128,7 +128,7 @@ async function twoAtOnce(
         let said = '';
         program.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
         await once(program, 'exit');
-        return said === '' ? 'refused' : String((JSON.parse(said) as { state: string }).state);
+        return said === '' ? 'refused' : (JSON.parse(said) as { state: string }).state;
       }),
     );
     const applied = states.filter((state) => state === 'applied').length;

@@ -134,6 +134,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       ...tending.workers,
     },
     [...hygiene.schedules, ...mailing.schedules, ...tending.schedules, ...importSchedules(feeds, config.timeZone)],
+    [importQueue],
   );
 
   const reply = replier(config.timeZone, null);

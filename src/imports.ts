@@ -14,6 +14,7 @@ import type { FeedSource } from './sis/feeds/format.js';
 import type { HttpsSource } from './sis/places/bring.js';
 import { rollBackRun } from './sis/roll-back.js';
 import type { RunReport } from './sis/runs.js';
+import { nextRun } from './sis/status.js';
 
 export const importQueue = 'import';
 
@@ -133,6 +134,15 @@ export function importWorker(parts: ImportParts, logger: Logger): Worker {
     const report = await runImport(parts, String(payload['feed']), 'schedule');
     const level = report.state === 'applied' || report.state === 'unchanged' ? 'info' : 'error';
     logger[level]({ feed: report.feed, state: report.state, counts: report.counts, message: report.message }, 'import');
-    if (report.away) throw new Error('The place of the feed cannot be reached.');
+    // A schedule of every few minutes comes again by itself.
+    if (report.away && !comesSoon(parts, report.feed)) throw new Error('The place of the feed cannot be reached.');
   };
+}
+
+const soon = 1_800_000;
+
+function comesSoon({ feeds, clock, timeZone }: ImportParts, name: string): boolean {
+  const schedule = feeds.feeds.find((feed) => feed.name === name)?.schedule;
+  const now = clock();
+  return schedule !== undefined && nextRun(schedule, now, timeZone).getTime() - now.getTime() < soon;
 }

@@ -11,8 +11,9 @@ export interface Jobs {
    *
    * @param queues each queue's name and worker
    * @param schedules jobs by the clock; a schedule that is no longer listed ends
+   * @param long names of queues whose jobs may take hours; others are given to another worker after ten minutes
    */
-  start(queues: Record<string, Worker>, schedules: Schedule[]): Promise<void>;
+  start(queues: Record<string, Worker>, schedules: Schedule[], long?: readonly string[]): Promise<void>;
   /** Writes a job with the caller's transaction; it exists if and only if that commits. `payload` holds no plain secret or personal data. */
   send(trx: Database, queue: string, payload: Record<string, unknown>): Promise<void>;
   /** Looks for work now instead of at the next poll (2 s): call it after the transaction. */
@@ -42,6 +43,9 @@ const queueOptions = {
   deleteAfterSeconds: 3_600,
 };
 
+/** A worker that lives says so; one that was killed is missed within minutes, however long its job might have taken. */
+const longWork = { expireInSeconds: 6 * 3_600, heartbeatSeconds: 120 };
+
 /** Readies the queues' tables; `serve` does so at its start, `migrate` for those who run it apart. */
 export async function migrateJobs(pool: pg.Pool, kind: 'postgres' | 'pglite'): Promise<void> {
   const boss = bossOn(pool, kind);
@@ -67,8 +71,13 @@ export async function openJobs(pool: pg.Pool, kind: 'postgres' | 'pglite', logge
   await boss.start();
   const workers = new Map<string, string>();
   return {
-    async start(queues, schedules) {
-      for (const queue of Object.keys(queues)) await boss.createQueue(queue, queueOptions);
+    async start(queues, schedules, long = []) {
+      for (const queue of Object.keys(queues)) {
+        const options = long.includes(queue) ? { ...queueOptions, ...longWork } : queueOptions;
+        await boss.createQueue(queue, options);
+        // A queue that was there before keeps what it was made with.
+        await boss.updateQueue(queue, options);
+      }
       await syncSchedules(boss, schedules);
       for (const [queue, worker] of Object.entries(queues)) {
         workers.set(queue, await startWorker(boss, queue, worker, logger));

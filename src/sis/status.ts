@@ -30,6 +30,6 @@ export async function feedStatus(db: Database, file: FeedsFile, clock: Clock, ti
 }
 
 /** The next moment of a cron schedule after `now`, in the wall clock of the time zone. */
-function nextRun(schedule: string, now: Date, timeZone: string): Date {
+export function nextRun(schedule: string, now: Date, timeZone: string): Date {
   return CronExpressionParser.parse(schedule, { currentDate: now, tz: timeZone }).next().toDate();
 }

@@ -102,9 +102,14 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
   });
 
   it('is asked again later where the place is away, and only then', async () => {
-    const work = importWorker(parts(), makeLogger({ logLevel: 'silent' }, { write: () => {} }));
+    const silent = makeLogger({ logLevel: 'silent' }, { write: () => {} });
+    const work = importWorker(parts(), silent);
     answer = (_, response) => response.writeHead(503).end();
     await expect(work({ feed: 'elementary' })).rejects.toThrow('cannot be reached');
+    // A schedule that comes soon asks by itself.
+    const often = parts();
+    for (const feed of often.feeds.feeds) feed.schedule = '*/10 * * * *';
+    await importWorker(often, silent)({ feed: 'elementary' });
     answer = (_, response) => response.writeHead(404).end();
     await work({ feed: 'elementary' });
     serve(forty);
@@ -112,6 +117,7 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
     const runs = await sql<{ state: string; message: string | null }>`
       select state, message from feed_runs order by no`.execute(db);
     expect(runs.rows).toEqual([
+      { state: 'refused', message: 'The feed’s server answered 503.' },
       { state: 'refused', message: 'The feed’s server answered 503.' },
       { state: 'refused', message: 'The feed’s server answered 404 in place of its file.' },
       { state: 'applied', message: null },
