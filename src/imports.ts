@@ -8,6 +8,7 @@ import { feedPath } from './sis/feeds-file.js';
 import type { Feed, FeedsFile } from './sis/feeds-file.js';
 import { bulkLoader } from './sis/loader.js';
 import { importFeed } from './sis/import.js';
+import { joinAfterRuns } from './sis/join-after.js';
 import type { ImportTools, Progress } from './sis/import.js';
 import { FeedRefused } from './sis/feeds/format.js';
 import { rollBackRun } from './sis/roll-back.js';
@@ -119,5 +120,15 @@ export function importWorker(parts: ImportParts, logger: Logger): Worker {
     const report = await runImport(parts, String(payload['feed']), 'schedule');
     const level = report.state === 'applied' || report.state === 'unchanged' ? 'info' : 'error';
     logger[level]({ feed: report.feed, state: report.state, counts: report.counts, message: report.message }, 'import');
+  };
+}
+
+const joinQueue = 'joins';
+
+/** Each minute: what joins after an import, and was not done right after it. */
+export function joinJobs(parts: ImportParts): { workers: Record<string, Worker>; schedules: Schedule[] } {
+  return {
+    workers: { [joinQueue]: () => joinAfterRuns(parts.db, parts) },
+    schedules: [{ queue: joinQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} }],
   };
 }
