@@ -39,6 +39,9 @@ interface Facts extends Omit<Compared, 'obstacles'> {
   restricted: boolean;
 }
 
+/** What is looked at of a contact `c`. */
+const columns = sql`c.id, c.sis, c.name_key, c.email, c.current`;
+
 /**
  * Compares a proven contact with others.
  *
@@ -52,13 +55,14 @@ export async function compareContacts(
   others: string | null,
   today: string,
 ): Promise<Compared[]> {
-  const subject = others === null ? sql`select * from alike` : sql`select * from contacts where id = ${others}`;
+  const subject =
+    others === null ? sql`select * from alike` : sql`select ${columns} from contacts c where c.id = ${others}`;
   const { rows } = await sql<Facts>`
-    with me as (select * from contacts where id = ${contactId}),
+    with me as (select ${columns} from contacts c where c.id = ${contactId}),
     my_phones as (select e164 from contact_phones where contact_id = ${contactId} and e164 is not null),
     -- All contacts of the account that has proven me.
     own as (
-      select c.* from proven_contacts p join proven_contacts q on q.account_id = p.account_id join contacts c on c.id = q.contact_id
+      select ${columns} from proven_contacts p join proven_contacts q on q.account_id = p.account_id join contacts c on c.id = q.contact_id
       where p.contact_id = ${contactId}
     ),
     alike as (${sameAs(sql`me`)}),
@@ -88,7 +92,7 @@ export async function compareContacts(
       exists (select 1 from trouble where of_person) as "personRestricted",
       c.current, (select p.account_id from proven_contacts p where p.contact_id = c.id) as "provenBy"
     from subject c cross join me
-    where c.id <> me.id
+    where ${others === null ? sql`c.id <> me.id` : sql`true`}
     order by c.sis, c.id`.execute(db);
   return rows.map(({ id, sis, current, provenBy, personRestricted, ...facts }) => ({
     id,
@@ -103,9 +107,9 @@ export async function compareContacts(
 /** The contacts that are the same person as one of a table's: equal name, and the mailbox or a phone in common. */
 function sameAs(table: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
-    select c.* from ${table} x join contacts c on c.email = x.email and c.name_key = x.name_key
+    select ${columns} from ${table} x join contacts c on c.email = x.email and c.name_key = x.name_key
     union
-    select c.* from ${table} x join contact_phones n on n.contact_id = x.id join contact_phones o on o.e164 = n.e164
+    select ${columns} from ${table} x join contact_phones n on n.contact_id = x.id join contact_phones o on o.e164 = n.e164
       join contacts c on c.id = o.contact_id and c.name_key = x.name_key`;
 }
 
