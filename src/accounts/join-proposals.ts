@@ -45,7 +45,7 @@ interface StoredProposal extends Omit<JoinProposal, 'contact' | 'agrees' | 'obst
 /**
  * The proposals that wait, oldest first, with the evidence of this moment.
  *
- * @param all also those that are decided, with the evidence that there was
+ * @param all after them also those that are decided, the latest first, with the evidence that there was
  */
 export async function listProposals(db: Database, time: JoinTime, all: boolean): Promise<JoinProposal[]> {
   const { rows } = await sql<StoredProposal>`
@@ -54,7 +54,7 @@ export async function listProposals(db: Database, time: JoinTime, all: boolean):
       p.decision, p.decided_at as "decidedAt", p.decided_by as "decidedBy", p.reason
     from join_proposals p join contacts c on c.id = p.contact_id
     where ${all} or p.decided_at is null
-    order by p.created_at, p.id limit ${mostProposals}`.execute(db);
+    order by p.decided_at desc nulls first, p.created_at, p.id limit ${mostProposals}`.execute(db);
   const listed: JoinProposal[] = [];
   for (const { contactId, sis, sisId, evidence, ...proposal } of rows) {
     const now = proposal.decidedAt === null ? await standing(db, time, { ...proposal, contactId }) : null;

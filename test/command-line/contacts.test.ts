@@ -84,7 +84,7 @@ describe('contacts at the command line', () => {
       `It is proposed already: ${made}.`,
     );
     expect(await command('decline', made, ...why)).toMatch(/^Declined: /);
-    expect((await list('--all')).map(({ decision }) => decision)).toEqual(['undone', 'declined']);
+    expect((await list('--all')).map(({ decision }) => decision)).toEqual(['declined', 'undone']);
   });
 
   it.each<[string[], string]>([
