@@ -7,6 +7,7 @@ import { startServer } from '../test/support/postgres-server.js';
 import type { Defence } from './defences/defence.js';
 import { doors } from './defences/doors.js';
 import { endings } from './defences/endings.js';
+import { joins } from './defences/joins.js';
 import { leftBehind } from './defences/left-behind.js';
 import { people } from './defences/people.js';
 import { protocol } from './defences/protocol.js';
@@ -96,7 +97,7 @@ let problems = 0;
 try {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   process.stdout.write('| row | taken out | test | failed as it must |\n| --- | --- | --- | --- |\n');
-  for (const defence of [...protocol, ...people, ...doors, ...leftBehind, ...endings, ...trust].filter(
+  for (const defence of [...protocol, ...people, ...joins, ...doors, ...leftBehind, ...endings, ...trust].filter(
     ({ row }) => rows.length === 0 || rows.includes(String(row)),
   )) {
     const { fine, says } = await examine(defence);

@@ -24,7 +24,7 @@ import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
 import { makeDoor } from './http/door.js';
 import { throttles } from './http/throttle.js';
-import { importParts, importQueue, importSchedules, importWorker } from './imports.js';
+import { importParts, importQueue, importSchedules, importWorker, joinJobs } from './imports.js';
 import { openJobs } from './jobs/jobs.js';
 import { keyJobs } from './key-jobs.js';
 import { cookieSigner } from './keys/cookie-signer.js';
@@ -106,6 +106,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   await tending.warnOfSecrets();
 
   const imports = importParts(foundation, audit);
+  const joining = joinJobs(imports);
   const jobs = await openJobs(pool, database.kind, logger);
   const post = outbox(jobs, sealer);
   const hygiene = sessionJobs({ db, audit, clock, timeZone: config.timeZone });
@@ -131,9 +132,16 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       }),
       [importQueue]: importWorker(imports, logger),
       ...hygiene.workers,
+      ...joining.workers,
       ...tending.workers,
     },
-    [...hygiene.schedules, ...mailing.schedules, ...tending.schedules, ...importSchedules(feeds, config.timeZone)],
+    [
+      ...hygiene.schedules,
+      ...joining.schedules,
+      ...mailing.schedules,
+      ...tending.schedules,
+      ...importSchedules(feeds, config.timeZone),
+    ],
     [importQueue],
   );
 

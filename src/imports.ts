@@ -8,6 +8,7 @@ import { localPath } from './sis/feeds-file.js';
 import type { Feed, FeedsFile } from './sis/feeds-file.js';
 import { bulkLoader } from './sis/loader.js';
 import { importFeed } from './sis/import.js';
+import { joinAfterRuns } from './sis/join-after.js';
 import type { ImportTools, Progress } from './sis/import.js';
 import { FeedRefused } from './sis/feeds/format.js';
 import type { FeedSource } from './sis/feeds/format.js';
@@ -145,4 +146,14 @@ function comesSoon({ feeds, clock, timeZone }: ImportParts, name: string): boole
   const schedule = feeds.feeds.find((feed) => feed.name === name)?.schedule;
   const now = clock();
   return schedule !== undefined && nextRun(schedule, now, timeZone).getTime() - now.getTime() < soon;
+}
+
+const joinQueue = 'joins';
+
+/** Each minute: what joins after an import, and was not done right after it. */
+export function joinJobs(parts: ImportParts): { workers: Record<string, Worker>; schedules: Schedule[] } {
+  return {
+    workers: { [joinQueue]: () => joinAfterRuns(parts.db, parts) },
+    schedules: [{ queue: joinQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} }],
+  };
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { secretHash } from '../database/secrets.js';
 import { mailboxSharers, registrationCandidates } from '../families/candidates.js';
-import { joinContacts, proveContact } from '../families/joins.js';
+import { joinContacts, markJoinsDue, proveContact } from '../families/joins.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import { lockMailbox } from './mailbox-lock.js';
 import type { PasswordHasher } from './password-hasher.js';
@@ -118,6 +118,7 @@ export async function activate(
       .executeTakeFirstOrThrow();
     await proveContact(trx, { accountId, contactId, how: 'registration', now });
     const joined = await joinContacts(trx, { accountId, contactId, now, timeZone: activation.timeZone });
+    await markJoinsDue(trx, accountId);
     await endOtherRequests(trx, clock, contactId);
     await audit(trx, {
       kind: 'account.activated',

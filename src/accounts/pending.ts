@@ -7,7 +7,7 @@ import { termsVersion } from './account.js';
 export interface Pending {
   /** The terms in force are not accepted yet. */
   terms: boolean;
-  /** A contact of another SIS joined the account by itself, and the person was not told. */
+  /** A contact joined the account, by itself or because staff accepted it, and the person was not told. */
   news: boolean;
   /** The school has another e-mail for this person than the account uses, and the person was not asked. */
   address: string | null;
@@ -22,7 +22,7 @@ export async function pendingFor(db: Database, accountId: string, studentDomains
   const { rows } = await sql<{ terms: boolean; news: boolean; address: string | null }>`
     select a.terms_version is distinct from ${termsVersion} as terms,
       exists (select from proven_contacts p
-        where p.account_id = a.id and p.how = 'join' and p.told_at is null) as news,
+        where p.account_id = a.id and p.how in ('join', 'staff') and p.told_at is null) as news,
       (select c.email from proven_contacts p join contacts c on c.id = p.contact_id and c.current
         where p.account_id = a.id and c.email is not null
           and not exists (select from proven_contacts q join contacts d on d.id = q.contact_id and d.current
@@ -40,5 +40,5 @@ export async function pendingFor(db: Database, accountId: string, studentDomains
 /** Writes that the person was told what joined. */
 export async function tellNews(db: Database, clock: Clock, accountId: string): Promise<void> {
   await sql`update proven_contacts set told_at = ${clock()}
-    where account_id = ${accountId}::uuid and how = 'join' and told_at is null`.execute(db);
+    where account_id = ${accountId}::uuid and how in ('join', 'staff') and told_at is null`.execute(db);
 }

@@ -1,6 +1,7 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
+import { markJoinsDue } from '../families/joins.js';
 import type { Revoked } from '../sessions/revoke.js';
 import { accountByIdentifier } from './account.js';
 import { endEverything } from './end-everything.js';
@@ -79,11 +80,18 @@ export async function reopenAccount(
       .where('disabled_at', 'is not', null)
       .executeTakeFirst();
     if (result.numUpdatedRows === 0n) throw new StandingRefused('The account is neither suspended nor closed.');
+    // What its contacts came to be alike with in the meantime.
+    await markJoinsDue(trx, accountId);
     await audit(trx, { kind: 'account.reopened', actor, subject: `account:${accountId}`, details: { reason } });
   });
 }
 
-function readReason(typed: string): string {
+/**
+ * Why an operator does something, on one line.
+ *
+ * @throws StandingRefused when nothing is said, or more than 200 characters
+ */
+export function readReason(typed: string): string {
   const reason = typed.replace(/[\p{C}\s]+/gu, ' ').trim();
   if (reason === '') throw new StandingRefused('Say why, in a few words without names: --reason "…".');
   if (reason.length > longestReason) throw new StandingRefused(`A reason has ${longestReason} characters at most.`);

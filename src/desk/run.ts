@@ -11,6 +11,7 @@ import { migrationState } from '../database/migrate.js';
 import { openDatabase, readFeeds } from '../foundation.js';
 import { bulkLoader } from '../sis/loader.js';
 import { values } from '../values.js';
+import { contactsCommand } from './contacts.js';
 import { coverageCommand } from './coverage.js';
 import { DeskRefused } from './desk.js';
 import type { Desk, DeskCommand } from './desk.js';
@@ -28,6 +29,7 @@ export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ['coverage', coverageCommand],
   ['invitations', invitationsCommand],
   ['import', importCommand],
+  ['contacts', contactsCommand],
   ['mail', mailCommand],
   ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, roomCommand(room)] as const),
 ]);

@@ -1,100 +1,34 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type { Database } from '../database/database.js';
 import { localDate } from './entitlement.js';
+import { compareContacts } from './join-evidence.js';
+import type { JoinObstacle } from './join-evidence.js';
 
-/** Why a contact does not join by itself; an empty list joins. */
-type JoinObstacle =
-  | 'same_sis'
-  | 'other_mailbox'
-  | 'other_phone'
-  | 'pair_not_unique'
-  | 'rights_not_explicit'
-  | 'somebody_restricted';
-
-export interface JoinCandidate {
+interface JoinCandidate {
   contactId: string;
   sis: string;
   obstacles: JoinObstacle[];
 }
 
-interface Compared {
-  id: string;
-  sis: string;
-  same_mailbox: boolean;
-  same_phone: boolean;
-  here: number;
-  there: number;
-  explicit: boolean;
-  restricted: boolean;
-}
-
 /**
  * The contacts that look like the same person as a contact just proven: equal name, and the mailbox or a phone in common.
  * One joins by itself only from the other SIS, when mailbox and phone agree and are that of one contact in each SIS, all rights of
- * both are an explicit yes, and nobody on that mailbox and phone is restricted (DESIGN, rules of the domain). The others are for
- * staff to decide. A contact that an account has proven already is neither.
+ * both are an explicit yes, and nobody on that mailbox and phone is restricted, nor the same person elsewhere (DESIGN, rules of the
+ * domain). The others are for staff to decide. A contact that an account has proven already is neither.
  */
 export async function joinableContacts(
   db: Database,
   question: { contactId: string; now: Date; timeZone: string },
 ): Promise<{ join: JoinCandidate[]; propose: JoinCandidate[] }> {
-  const compared = await compare(db, question.contactId, localDate(question.now, question.timeZone));
-  const judged = compared.map((row) => ({ contactId: row.id, sis: row.sis, obstacles: obstacles(row) }));
+  const compared = await compareContacts(db, question.contactId, null, localDate(question.now, question.timeZone));
+  const judged = compared
+    .filter(({ current, provenBy }) => current && provenBy === null)
+    .map(({ id, sis, obstacles }) => ({ contactId: id, sis, obstacles }));
   return {
     join: judged.filter((candidate) => candidate.obstacles.length === 0),
     propose: judged.filter((candidate) => candidate.obstacles.length > 0),
   };
-}
-
-function obstacles(row: Compared & { same_sis: boolean }): JoinObstacle[] {
-  const found: Array<[boolean, JoinObstacle]> = [
-    [row.same_sis, 'same_sis'],
-    [!row.same_mailbox, 'other_mailbox'],
-    [!row.same_phone, 'other_phone'],
-    [row.same_mailbox && row.same_phone && (row.here !== 1 || row.there !== 1), 'pair_not_unique'],
-    [!row.explicit, 'rights_not_explicit'],
-    [row.restricted, 'somebody_restricted'],
-  ];
-  return found.filter(([stands]) => stands).map(([, obstacle]) => obstacle);
-}
-
-async function compare(
-  db: Database,
-  contactId: string,
-  today: string,
-): Promise<Array<Compared & { same_sis: boolean }>> {
-  const { rows } = await sql<Compared & { same_sis: boolean }>`
-    with me as (select * from contacts where id = ${contactId}),
-    my_phones as (select e164 from contact_phones where contact_id = ${contactId} and e164 is not null),
-    alike as (
-      select c.* from contacts c join me on c.email = me.email where c.name_key = me.name_key
-      union
-      select c.* from my_phones n join contact_phones o on o.e164 = n.e164 join contacts c on c.id = o.contact_id
-        join me on c.name_key = me.name_key
-    ),
-    -- Everybody on my mailbox and one of my phones, current or not: the pair says who is meant only where it is one person's.
-    pair as (
-      select distinct c.id, c.sis, c.current from contacts c join me on c.email = me.email
-        join contact_phones o on o.contact_id = c.id join my_phones n on n.e164 = o.e164
-    ),
-    around as (select id from pair union select id from alike union select id from me),
-    trouble as (
-      select 1 from around a join relationship_rights rr on rr.contact_id = a.id
-      where rr.held or rr.restricted_from <= ${today}::date limit 1
-    )
-    select c.id, c.sis, c.sis = me.sis as same_sis,
-      coalesce(c.email = me.email, false) as same_mailbox,
-      exists (select 1 from contact_phones o join my_phones n on n.e164 = o.e164 where o.contact_id = c.id) as same_phone,
-      (select count(*) from pair where pair.sis = me.sis and pair.current)::int as here,
-      (select count(*) from pair where pair.sis = c.sis and pair.current)::int as there,
-      coalesce((select bool_and(rr.explicit_right) from relationship_rights rr where rr.contact_id = me.id and rr.active), false)
-        and coalesce((select bool_and(rr.explicit_right) from relationship_rights rr where rr.contact_id = c.id and rr.active), false)
-        as explicit,
-      exists (select 1 from trouble) as restricted
-    from alike c cross join me
-    where c.id <> me.id and c.current and not exists (select 1 from proven_contacts p where p.contact_id = c.id)
-    order by c.sis, c.id`.execute(db);
-  return rows;
 }
 
 /**
@@ -115,28 +49,133 @@ export async function proveContact(
   return rows[0]?.account_id === proof.accountId;
 }
 
+export interface JoinQuestion {
+  accountId: string;
+  /** A contact that the account has proven. */
+  contactId: string;
+  now: Date;
+  timeZone: string;
+}
+
 /**
- * Joins what joins by itself to an account that has just proven a contact, and proposes the rest to staff.
- * Both lists are safe to write again.
+ * Joins what joins by itself to an account that has proven a contact, and proposes the rest to staff. Both are safe to do again: an
+ * open proposal gets the evidence of now. What staff declined or undid never joins by itself again; it is proposed anew when the name, the
+ * mailbox or a phone of one of the two changed since.
  *
  * @returns the ids of the contacts that joined now
  */
-export async function joinContacts(
-  db: Database,
-  question: { accountId: string; contactId: string; now: Date; timeZone: string },
-): Promise<string[]> {
+export async function joinContacts(db: Database, question: JoinQuestion): Promise<string[]> {
+  const { accountId, now } = question;
   const { join, propose } = await joinableContacts(db, question);
+  const alike = [...join, ...propose];
+  const refused = await refusedBefore(db, question, alike);
   const joined: string[] = [];
   for (const { contactId } of join) {
-    if (await proveContact(db, { accountId: question.accountId, contactId, how: 'join', now: question.now })) {
-      joined.push(contactId);
-    }
+    if (refused.has(contactId) || !(await proveContact(db, { accountId, contactId, how: 'join', now }))) continue;
+    joined.push(contactId);
+    await sql`
+      update join_proposals set decision = 'joined', decided_at = ${now}, decided_by = 'system'
+      where account_id = ${accountId} and contact_id = ${contactId}`.execute(db);
   }
-  for (const { contactId, obstacles: why } of propose) {
-    const evidence = JSON.stringify({ like: question.contactId, obstacles: why });
-    await sql`insert into join_proposals (account_id, contact_id, evidence, created_at)
-      values (${question.accountId}, ${contactId}, ${evidence}::jsonb, ${question.now})
-      on conflict (account_id, contact_id) do nothing`.execute(db);
+  for (const { contactId, obstacles } of propose) {
+    if (!refused.has(contactId)) await proposeToStaff(db, question, { contactId, obstacles });
+  }
+  for (const { contactId, obstacles } of alike) {
+    if (refused.get(contactId) === 'changed')
+      await proposeToStaff(db, question, { contactId, obstacles: [...obstacles, 'refused_before'] });
   }
   return joined;
+}
+
+async function proposeToStaff(
+  db: Database,
+  { accountId, contactId: like, now }: JoinQuestion,
+  { contactId, obstacles }: Pick<JoinCandidate, 'contactId' | 'obstacles'>,
+): Promise<void> {
+  await openProposal(db, { accountId, contactId, evidence: { like, obstacles }, by: 'system', reason: null, now });
+}
+
+/** What a proposal says for and against itself. */
+export interface StoredEvidence {
+  /** The contact of the account that it is like. */
+  like: string;
+  obstacles: JoinObstacle[];
+}
+
+/**
+ * Writes that staff have to decide whether a contact is an account's. One that waits already keeps its place and gets this evidence; one
+ * that was decided waits again.
+ *
+ * @param by `system`, or who proposes it by hand; the `reason` is theirs
+ * @returns the proposal's id
+ */
+export async function openProposal(
+  db: Database,
+  proposal: {
+    accountId: string;
+    contactId: string;
+    evidence: StoredEvidence;
+    by: string;
+    reason: string | null;
+    now: Date;
+  },
+): Promise<string> {
+  const { accountId, contactId, evidence, by, reason, now } = proposal;
+  const { rows } = await sql<{ id: string }>`
+    insert into join_proposals as p (account_id, contact_id, evidence, created_at, proposed_by, proposed_reason)
+    values (${accountId}, ${contactId}, ${JSON.stringify(evidence)}::jsonb, ${now}, ${by}, ${reason})
+    on conflict (account_id, contact_id) do update set evidence = excluded.evidence,
+      created_at = case when p.decided_at is null then p.created_at else excluded.created_at end,
+      proposed_by = case when p.decided_at is null then p.proposed_by else excluded.proposed_by end,
+      proposed_reason = case when p.decided_at is null then p.proposed_reason else excluded.proposed_reason end,
+      decided_at = null, decision = null, decided_by = null, reason = null, seen = null
+    returning id`.execute(db);
+  return rows[0]?.id ?? '';
+}
+
+/** Of the contacts those about which staff said no for this account, and whether one of the two changed since in what makes them alike. */
+async function refusedBefore(
+  db: Database,
+  { accountId, contactId }: JoinQuestion,
+  alike: readonly JoinCandidate[],
+): Promise<Map<string, 'changed' | 'unchanged'>> {
+  if (alike.length === 0) return new Map();
+  const ids = alike.map((candidate) => candidate.contactId);
+  // Locked, so that nobody decides in between; in one order.
+  const { rows } = await sql<{ contact_id: string; refused: boolean; changed: boolean }>`
+    select p.contact_id, coalesce(p.decision in ('declined', 'undone'), false) as refused,
+      p.seen ->> c.id::text is distinct from ${facts('c')}
+        or p.seen ->> me.id::text <> ${facts('me')} as changed
+    from join_proposals p join contacts c on c.id = p.contact_id join contacts me on me.id = ${contactId}
+    where p.account_id = ${accountId} and p.contact_id = any(${ids}::uuid[])
+    order by p.id for update of p`.execute(db);
+  return new Map(
+    rows
+      .filter(({ refused }) => refused)
+      .map(({ contact_id: id, changed }) => [id, changed ? 'changed' : 'unchanged'] as const),
+  );
+}
+
+/** A digest of what makes a contact like another: its name, mailbox and phones. */
+function facts(alias: string): RawBuilder<string> {
+  const column = (name: string) => sql.ref(`${alias}.${name}`);
+  return sql<string>`md5(concat_ws(chr(31), ${column('name_key')}, coalesce(${column('email')}, ''),
+    (select string_agg(distinct n.e164, ',') from contact_phones n where n.contact_id = ${column('id')})))`;
+}
+
+/**
+ * What is remembered of a contact and an account's contacts when staff say no.
+ *
+ * @returns an object of digests by contact id, as an expression
+ */
+export function seenNow(accountId: string, contactId: string): RawBuilder<unknown> {
+  return sql`(select jsonb_object_agg(c.id, ${facts('c')}) from contacts c
+    where c.id = ${contactId} or c.id in (select q.contact_id from proven_contacts q where q.account_id = ${accountId}))`;
+}
+
+/** Lets all contacts of an account be put to the rule again soon: an import that came at the same moment may not have seen them. */
+export async function markJoinsDue(db: Database, accountId: string): Promise<void> {
+  await sql`
+    insert into joins_due (contact_id) select contact_id from proven_contacts where account_id = ${accountId}
+    order by 1 on conflict do nothing`.execute(db);
 }

@@ -54,6 +54,8 @@ interface FeedRunsTable {
   decided_by: Text;
   decided_at: OptionalMoment;
   reason: Text;
+  /** When its changes were looked through for contacts that may join. */
+  joins_noted_at: OptionalMoment;
   /** When the administrators were told that it waits. */
   told_at: OptionalMoment;
   /** SHA-256 of the file, hex. */
@@ -177,8 +179,16 @@ interface JoinProposalsTable {
   contact_id: string;
   evidence: Json<Record<string, unknown>>;
   created_at: Moment;
+  /** `system`, or who proposed it by hand, and why. */
+  proposed_by: Generated<string>;
+  proposed_reason: Text;
   decided_at: OptionalMoment;
+  /** `joined` by itself, `accepted`, `declined`, `undone`. */
   decision: Text;
+  decided_by: Text;
+  reason: Text;
+  /** Digests, by contact id, of what the contacts were when it was declined or undone. */
+  seen: ColumnType<Record<string, string> | null, string | null | undefined, string | null>;
 }
 
 interface RightColumns {
@@ -219,6 +229,8 @@ export interface FamilyTables {
   relationship_holds: RelationshipHoldsTable;
   proven_contacts: ProvenContactsTable;
   join_proposals: JoinProposalsTable;
+  /** Proven contacts that wait to be put to the rule of joining. */
+  joins_due: { contact_id: string };
   relationship_rights: RightColumns;
   entitlements: EntitlementsView;
 }

@@ -7,6 +7,7 @@ import type { Checks, RunShape } from './checks.js';
 import { FeedRefused } from './feeds/format.js';
 import { settleIdentities } from './identities.js';
 import type { ImportTools } from './import.js';
+import { joinAtOnce } from './join-after.js';
 import { holdTurn } from './lease.js';
 import { makePlan } from './plan.js';
 import { applyRestrictions, placeHolds } from './restrictions.js';
@@ -71,6 +72,7 @@ export async function carryOut(db: Database, options: Options, report: RunReport
   }
   await db.transaction().execute((trx) => endLostRights(trx, now));
   await tellApps(db, options);
+  await joinAtOnce(db, options);
 }
 
 async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunReport, task: Task): Promise<string[]> {

@@ -5,6 +5,7 @@ import { reportOf, storedRun } from './decide.js';
 import type { Decision, StoredRun } from './decide.js';
 import { FeedRefused } from './feeds/format.js';
 import type { ImportTools } from './import.js';
+import { joinAtOnce, takeBackJoins } from './join-after.js';
 import { giveTurnBack, holdTurn, takeTurn } from './lease.js';
 import { relationshipFacts } from './scope.js';
 import { finish, runEvent, supersedeHeld } from './runs.js';
@@ -43,13 +44,13 @@ export async function rollBackRun(
       await holdTurn(trx, run.feed, turn);
       await noteFirst(trx, run, sisOf(run.feed));
       await refuseBlocked(trx, run);
+      await takeBackJoins(trx, audit, { ...run, id: runId });
       await restore(trx, run.no, now);
       await supersedeHeld(trx, run.feed, now);
       await supersedeUnchanged(trx, run);
       await finish(trx, report, 'rolled_back', clock);
-      await sql`update feed_runs set decided_by = ${actor}, decided_at = ${now}, reason = ${reason} where id = ${runId}`.execute(
-        trx,
-      );
+      await sql`update feed_runs set decided_by = ${actor}, decided_at = ${now}, reason = ${reason},
+        joins_noted_at = null where id = ${runId}`.execute(trx);
       await audit(trx, runEvent('feed.rolled_back', actor, report, reason));
     });
   } finally {
@@ -58,6 +59,7 @@ export async function rollBackRun(
   }
   await db.transaction().execute((trx) => endLostRights(trx, now));
   await tellApps(db, options);
+  await joinAtOnce(db, options);
   return report;
 }
 
