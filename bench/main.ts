@@ -2,13 +2,14 @@ import { parseArgs } from 'node:util';
 import { machine } from '../faults/house.js';
 import type { Finding } from '../faults/house.js';
 import setup from '../test/support/postgres-server.js';
+import { signInsDuringImports } from './sign-ins-during-imports.js';
 import { sis } from './sis.js';
 
 /*
  * `npm run bench [-- --only NAME] [-- --sizes 10000,100000]`: speed as ratios, measured side by side in one run on a real PostgreSQL.
  * Prints a table for docs/measurements.md; ends with 1 when a bar is missed.
  */
-const all: Record<string, (sizes: number[]) => Promise<Finding[]>> = { sis };
+const all: Record<string, (sizes: number[]) => Promise<Finding[]>> = { sis, 'sis-sign-ins': signInsDuringImports };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, sizes: { type: 'string' } } });
 const sizes = (values.sizes ?? '10000,100000,1000000').split(',').map(Number);

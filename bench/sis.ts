@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished, pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 import { from as copyFrom } from 'pg-copy-streams';
 import { openPostgres } from '../src/database/postgres.js';
 import type { OpenDatabase } from '../src/database/postgres.js';
@@ -12,9 +14,9 @@ import { parseFeedsFile, syncFeeds } from '../src/sis/feeds-file.js';
 import { importFeed } from '../src/sis/import.js';
 import { bulkLoader } from '../src/sis/loader.js';
 import type { RunReport } from '../src/sis/runs.js';
-import { writeSample } from '../src/sis/sample/sample.js';
 import type { Finding } from '../faults/house.js';
 import { freshDatabase } from '../test/support/database.js';
+import { cpuUsed, serverOf } from './cpu.js';
 
 const file = parseFeedsFile(
   JSON.stringify({
@@ -31,35 +33,46 @@ const file = parseFeedsFile(
   'feeds.json',
 );
 
+/** What a step took. */
+interface Cost {
+  /** Seconds. */
+  wall: number;
+  /** Seconds of CPU, of this process and the database. */
+  cpu: number;
+}
+
 interface Figures {
   rows: number;
-  copy: number;
-  first: number;
-  next: number;
+  copy: Cost;
+  first: Cost;
+  next: Cost;
   /** Most memory of this process while it imported, MB. */
   memory: number;
 }
 
-/** First load and next day's file of the extract, beside a plain COPY of the same file into text columns. */
+/**
+ * First load and next day's file of the extract, beside a plain COPY of the same file into text columns; and the embedded database. A bar is
+ * judged by CPU, because the time of a shared machine is noise; both are told.
+ */
 export async function sis(sizes: number[]): Promise<Finding[]> {
   const found: Finding[] = [];
   const perRow: number[] = [];
   for (const contacts of sizes) {
     const { rows, copy, first, next, memory } = await measure(contacts);
-    perRow.push(first / rows);
+    perRow.push(first.cpu / rows);
     const rate = (seconds: number): string => `${Math.round(rows / seconds / 1_000)} k rows/s`;
     found.push(
       {
         name: `first load, ${contacts} contacts (${rows} rows)`,
         bar: '≥ 0.2 × plain COPY',
-        measured: `${(copy / first).toFixed(2)} × (${rate(first)}, COPY ${rate(copy)})`,
-        holds: copy / first >= 0.2,
+        measured: `${(copy.cpu / first.cpu).toFixed(2)} × by CPU, ${(copy.wall / first.wall).toFixed(2)} × by time (${rate(first.wall)}, COPY ${rate(copy.wall)})`,
+        holds: copy.cpu / first.cpu >= 0.2,
       },
       {
         name: `next day's file, 1 % changed, ${contacts} contacts`,
         bar: '≥ 3 × faster than the first load',
-        measured: `${(first / next).toFixed(1)} × (${next.toFixed(1)} s against ${first.toFixed(1)} s)`,
-        holds: first / next >= 3,
+        measured: `${(first.cpu / next.cpu).toFixed(1)} × by CPU, ${(first.wall / next.wall).toFixed(1)} × by time (${next.wall.toFixed(1)} s against ${first.wall.toFixed(1)} s)`,
+        holds: first.cpu / next.cpu >= 3,
       },
       { name: `memory, ${contacts} contacts`, bar: '≤ 300 MB', measured: `${memory} MB`, holds: memory <= 300 },
     );
@@ -67,31 +80,38 @@ export async function sis(sizes: number[]): Promise<Finding[]> {
   const last = perRow.at(-1) ?? 0;
   const before = perRow.at(-2) ?? last;
   found.push({
-    name: `time per row at ${sizes.at(-1)} against ${sizes.at(-2) ?? sizes.at(-1)} contacts`,
+    name: `CPU per row at ${sizes.at(-1)} against ${sizes.at(-2) ?? sizes.at(-1)} contacts`,
     bar: '≤ 1.3 ×',
     measured: `${(last / before).toFixed(2)} ×`,
     holds: last / before <= 1.3,
   });
-  return found;
+  return [...found, await embedded()];
 }
 
 async function measure(contacts: number): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), 'parent-access-bench-'));
   const database = await freshDatabase('postgres');
   const patient = openPostgres(database.url ?? '', { size: 3, patient: true });
+  const server = await serverOf(patient.db);
+  const cost = async (work: () => Promise<unknown>): Promise<Cost> => {
+    const cpu = cpuUsed(server);
+    const began = performance.now();
+    await work();
+    return { wall: (performance.now() - began) / 1_000, cpu: cpuUsed(server) - cpu };
+  };
   try {
-    const { files } = await writeSample({ contacts, seed: 1, out: folder });
+    const path = sampleFile(contacts, folder);
     const changed = join(folder, 'next.csv');
-    await nextDay(files.elementary, changed);
-    const copy = await timed(() => plainCopy(patient, files.elementary));
+    await nextDay(path, changed);
+    const copy = await cost(() => plainCopy(patient, path));
     await syncFeeds(patient.db, file, () => new Date());
     let memory = 0;
     const watching = setInterval(() => (memory = Math.max(memory, process.memoryUsage().rss)), 100);
-    let read = 0;
-    const first = await timed(async () => (read = (await load(patient, files.elementary)).counts.read));
-    const next = await timed(() => load(patient, changed));
+    let rows = 0;
+    const first = await cost(async () => (rows = (await load(patient, path)).counts.read));
+    const next = await cost(() => load(patient, changed));
     clearInterval(watching);
-    return { rows: read, copy, first, next, memory: Math.round(memory / 2 ** 20) };
+    return { rows, copy, first, next, memory: Math.round(memory / 2 ** 20) };
   } finally {
     await patient.close();
     await database.close();
@@ -99,10 +119,53 @@ async function measure(contacts: number): Promise<Figures> {
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return (performance.now() - began) / 1_000;
+const embeddedRows = 50_000;
+
+async function embedded(): Promise<Finding> {
+  const folder = mkdtempSync(join(tmpdir(), 'parent-access-bench-'));
+  const database = await freshDatabase('pglite');
+  try {
+    const path = join(folder, 'embedded.csv');
+    const lines = readFileSync(sampleFile(90_000, folder), 'utf8').split('\r\n');
+    writeFileSync(
+      path,
+      lines
+        .slice(0, embeddedRows + 1)
+        .map((line) => `${line}\r\n`)
+        .join(''),
+    );
+    await syncFeeds(database.db, file, () => new Date());
+    const began = performance.now();
+    const { counts } = await load(database, path);
+    const seconds = (performance.now() - began) / 1_000;
+    return {
+      name: `first load of ${counts.read} rows on the embedded database`,
+      bar: '≤ 20 s',
+      measured: `${seconds.toFixed(1)} s`,
+      holds: seconds <= 20 && counts.read === embeddedRows,
+    };
+  } finally {
+    await database.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Writes the sample district in a process of its own, so that its memory is not the import's. @returns the elementary SIS's file */
+function sampleFile(contacts: number, folder: string): string {
+  const command = [
+    '--import',
+    'tsx',
+    'src/main.ts',
+    'sample',
+    '--contacts',
+    String(contacts),
+    '--seed',
+    '1',
+    '--out',
+    folder,
+  ];
+  execFileSync(process.execPath, command, { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'ignore' });
+  return join(folder, 'elementary.csv');
 }
 
 async function plainCopy({ pool }: OpenDatabase, path: string): Promise<void> {
