@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type { Database } from '../database/database.js';
-import { localDate } from './entitlement.js';
+import { localDate, parentsHold } from './entitlement.js';
 
 /** Why a contact does not join by itself; an empty list joins. */
 type JoinObstacle =
@@ -31,7 +32,7 @@ interface Compared {
 /**
  * The contacts that look like the same person as a contact just proven: equal name, and the mailbox or a phone in common.
  * One joins by itself only from the other SIS, when mailbox and phone agree and are that of one contact in each SIS, all rights of
- * both are an explicit yes, and nobody on that mailbox and phone is restricted (DESIGN, rules of the domain). The others are for
+ * both are an explicit yes (those to a child who is 18 play no part), and nobody on that mailbox and phone is restricted (DESIGN, rules of the domain). The others are for
  * staff to decide. A contact that an account has proven already is neither.
  */
 export async function joinableContacts(
@@ -56,6 +57,12 @@ function obstacles(row: Compared & { same_sis: boolean }): JoinObstacle[] {
     [row.restricted, 'somebody_restricted'],
   ];
   return found.filter(([stands]) => stands).map(([, obstacle]) => obstacle);
+}
+
+/** Whether all rights of a contact are an explicit yes; to a child who has them now, a parent holds none. */
+function explicit(contact: string, today: string): RawBuilder<boolean> {
+  return sql`coalesce((select bool_and(rr.explicit_right) from relationship_rights rr
+    where rr.contact_id = ${sql.ref(`${contact}.id`)} and rr.active and ${parentsHold('rr', today)}), false)`;
 }
 
 async function compare(
@@ -87,9 +94,7 @@ async function compare(
       exists (select 1 from contact_phones o join my_phones n on n.e164 = o.e164 where o.contact_id = c.id) as same_phone,
       (select count(*) from pair where pair.sis = me.sis and pair.current)::int as here,
       (select count(*) from pair where pair.sis = c.sis and pair.current)::int as there,
-      coalesce((select bool_and(rr.explicit_right) from relationship_rights rr where rr.contact_id = me.id and rr.active), false)
-        and coalesce((select bool_and(rr.explicit_right) from relationship_rights rr where rr.contact_id = c.id and rr.active), false)
-        as explicit,
+      ${explicit('me', today)} and ${explicit('c', today)} as explicit,
       exists (select 1 from trouble) as restricted
     from alike c cross join me
     where c.id <> me.id and c.current and not exists (select 1 from proven_contacts p where p.contact_id = c.id)
