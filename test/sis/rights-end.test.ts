@@ -10,6 +10,7 @@ import { tellRightsEnd } from '../../src/sis/tell-rights-end.js';
 import type { RightsEndTold } from '../../src/sis/tell-rights-end.js';
 import { account, contactId } from '../accounts/people.js';
 import { databases } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { feedsFile, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
 import { useDistrict } from './use-district.js';
@@ -58,6 +59,19 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
     const told: string[] = [];
     for (const day of days) if ((await run(day)).letters > 0) told.push(day);
     return told;
+  }
+
+  /** Lets runs come all to the point where they write before any does. */
+  async function meeting(several: () => Promise<unknown>): Promise<void> {
+    const gate = await db.startTransaction().execute();
+    await sql`lock table rights_notices in share row exclusive mode`.execute(gate);
+    const running = several();
+    const waiting = async (): Promise<number> =>
+      (await sql`select 1 from pg_locks where relation = 'rights_notices'::regclass and not granted`.execute(db)).rows
+        .length;
+    await eventually(waiting, (count) => count === 6);
+    await gate.commit().execute();
+    await running;
   }
 
   it('are told twice, 60 and 7 days before, each once, in the parent’s language', async () => {
@@ -143,7 +157,9 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
   it('of twins are told in one letter; of several instances at once, one writes it', async () => {
     await town.load([row('Ana', 'Rosa', ana), row('Eva', 'Rosa', ana)]);
     await account(db, { email: 'rosa@example.org' }, await contactId(db, 'Rosa'));
-    await Promise.all(Array.from({ length: 6 }, () => run('2026-11-28', [office])));
+    const several = (): Promise<unknown> => Promise.all(Array.from({ length: 6 }, () => run('2026-11-28', [office])));
+    if (kind === 'pglite') await several();
+    else await meeting(several);
     expect(letters.map(({ to }) => to).toSorted()).toEqual([office, 'rosa@example.org']);
     expect(letters.find(({ to }) => to !== office)?.text).toContain(
       '2 students whom you see in Parent Access turn 18 on 27 January 2027.',
