@@ -67,6 +67,7 @@ const usage = `parent-access COMMAND
   contacts propose --account WHO --contact SIS:ID --reason WHY   propose one by hand
   contacts accept|decline|undo PROPOSAL --reason WHY   decide; undo also takes --account WHO --contact SIS:ID
   invitations status [--json]              how many wait, were sent, came back
+  rights upcoming [--days 60] [--json]     students who turn 18 soon, by SIS id, and whose parents' rights then end
   mail bounce                read a delivery report from standard input
   mail unsuppress ADDRESS    let an address be invited again
   sample --contacts N --seed S --out DIR   write the synthetic district's extracts`;
@@ -183,6 +184,10 @@ const commands: Record<string, Command> = {
 
   async invitations(args, config, { out }) {
     out(await runAtDesk(config(), 'invitations', args));
+  },
+
+  async rights(args, config, { out }) {
+    out(await runAtDesk(config(), 'rights', args));
   },
 
   async mail(args, config, { out }) {

@@ -12,16 +12,21 @@ import { drawInvitations, invitationMailQueue } from './sis/invitations/draw.js'
 import type { InvitationSettings } from './sis/invitations/draw.js';
 import { suppressRefused } from './sis/invitations/suppress.js';
 import { tellHeld } from './sis/tell-held.js';
+import { tellRightsEnd } from './sis/tell-rights-end.js';
 
 const invitationQueue = 'invitations';
 const heldQueue = 'held-runs';
+const rightsQueue = 'rights-end';
 
 /** What the feeds file says of invitations; null where none are sent. */
 export function invitationSettings({ invitations }: FeedsFile): InvitationSettings | null {
   return invitations === undefined ? null : { perHour: invitations.per_hour, sharedLimit: invitations.shared_limit };
 }
 
-/** Letters that somebody asked for; each minute those about runs that wait, and the invitations, where the feeds file has a rate for them. */
+/**
+ * Letters that somebody asked for; each minute those about runs that wait, and the invitations, where the feeds file has a rate for them;
+ * each morning in the district those about rights that end soon.
+ */
 export function mailJobs({
   db,
   clock,
@@ -44,6 +49,7 @@ export function mailJobs({
   const asked = smtpMailer(smtpUrl, config.mailFrom);
   // What nobody asked for is handed over once.
   const unasked = smtpMailer(smtpUrl, config.mailFrom, { once: true });
+  const post = outbox(jobs, sealer);
   const settings = invitationSettings(feeds);
   const parts = {
     db,
@@ -58,17 +64,24 @@ export function mailJobs({
   return {
     workers: {
       [mailQueue]: mailWorker(asked, sealer, (address) => suppressRefused(parts, address)),
-      [heldQueue]: () => tellHeld(db, { clock, post: outbox(jobs, sealer), administrators: feeds.administrators }),
+      [heldQueue]: () => tellHeld(db, { clock, post, administrators: feeds.administrators }),
+      [rightsQueue]: async () => {
+        await tellRightsEnd({ ...parts, post, administrators: feeds.administrators });
+        jobs.wake(mailQueue);
+      },
       [invitationQueue]: async () => void (await drawInvitations(parts)),
       [invitationMailQueue]: deliverInvitations(parts, unasked, config.issuer),
     },
-    schedules: [heldQueue, ...(settings === null ? [] : [invitationQueue])].map((queue) => ({
-      queue,
-      key: 'all',
-      cron: '* * * * *',
-      timeZone: 'UTC',
-      payload: {},
-    })),
+    schedules: [
+      ...[heldQueue, ...(settings === null ? [] : [invitationQueue])].map((queue) => ({
+        queue,
+        key: 'all',
+        cron: '* * * * *',
+        timeZone: 'UTC',
+        payload: {},
+      })),
+      { queue: rightsQueue, key: 'all', cron: '0 9 * * *', timeZone: config.timeZone, payload: {} },
+    ],
     close() {
       asked.close();
       unasked.close();

@@ -6,13 +6,18 @@ import { localDate } from './families/entitlement.js';
 import type { Schedule, Worker } from './jobs/jobs.js';
 import { cleanSessions } from './sessions/cleaning.js';
 import { expireSessions } from './sessions/expire.js';
+import { endPassedRights } from './sis/end-passed-rights.js';
 import { cleanImages } from './sis/roll-back.js';
 import { tellRestrictions } from './sis/tell-restrictions.js';
 
 const cleaningQueue = 'cleaning';
 const expiryQueue = 'expiry';
+const passedQueue = 'passed-rights';
 
-/** What time alone brings about: each minute sessions expire and restrictions begin, and every ten what is over is cleaned away. */
+/**
+ * What time alone brings about: each minute sessions expire and restrictions begin, every ten what is over is cleaned away, and as a day
+ * begins in the district the rights pass to students who turn 18.
+ */
 export function sessionJobs({
   db,
   audit,
@@ -32,6 +37,7 @@ export function sessionJobs({
         const today = localDate(clock(), timeZone);
         await db.transaction().execute((trx) => tellRestrictions(trx, audit, clock, today));
       },
+      [passedQueue]: async () => void (await endPassedRights(db, { audit, clock, timeZone })),
       [cleaningQueue]: async () => {
         await cleanSessions(db, clock);
         await cleanRequests(db, clock);
@@ -40,6 +46,7 @@ export function sessionJobs({
     },
     schedules: [
       { queue: expiryQueue, key: 'all', cron: '* * * * *', timeZone: 'UTC', payload: {} },
+      { queue: passedQueue, key: 'all', cron: '1 0 * * *', timeZone, payload: {} },
       { queue: cleaningQueue, key: 'all', cron: '*/10 * * * *', timeZone: 'UTC', payload: {} },
     ],
   };

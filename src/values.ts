@@ -100,6 +100,8 @@ export const values = {
   unmatchedLettersADay: 2_000,
   /** Letters that tell one owner of a changed password. */
   passwordLettersADay: 10,
+  /** Days before the rights pass to a student who turns 18 on which parents and staff are told; 34 CFR 99.5 itself asks for none. */
+  rightsNotices: { later: 60, soon: 7 },
   /** OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, two passes, one lane. */
   argon2: { memoryCost: 19_456, timeCost: 2, parallelism: 1 },
 } as const;

@@ -2,6 +2,7 @@ import type { Defence } from './defence.js';
 
 const everyWay = 'test/relying-parties/every-way.test.ts';
 const row17 = 'test/attacks/row-17-ended.test.ts';
+const eighteen = 'test/attacks/row-17-eighteen.test.ts';
 const store = 'test/sessions/session-store.test.ts';
 const deliveries = 'test/sessions/deliveries.test.ts';
 const revoke = 'test/sessions/revoke.test.ts';
@@ -78,6 +79,33 @@ export const endings: readonly Defence[] = [
     replacement: '',
     test: row17,
     named: 'a right that ended',
+  },
+  {
+    row: 17,
+    what: 'a parent does not keep reading an adult student’s records',
+    file: 'src/families/entitlement.ts',
+    find: '    and ${parentsHold(alias, today)}\n',
+    replacement: '',
+    test: eighteen,
+    named: 'as the day begins',
+  },
+  {
+    row: 17,
+    what: 'nor with a token from before the 18th birthday',
+    file: 'src/sis/end-passed-rights.ts',
+    find: "where a.kind = 'AccessToken' and",
+    replacement: "where a.kind = 'None' and",
+    test: eighteen,
+    named: 'as the day begins',
+  },
+  {
+    row: 17,
+    what: 'a birth date that is corrected counts at once',
+    file: 'src/sis/carry-out.ts',
+    find: '  await endPassedRights(db, options).catch(() => {});\n',
+    replacement: '',
+    test: eighteen,
+    named: 'corrects the birth date',
   },
   {
     row: 17,

@@ -128,6 +128,36 @@ export function heldRunLetter(
   ]);
 }
 
+/**
+ * Tells a parent that rights end soon: nobody's name, no school, and nothing of who else sees the student.
+ *
+ * @param day as people say it: the first without the rights, or the last with them where the school had them kept
+ */
+export function rightsEndLetter(
+  t: Translate,
+  { day, students, kept }: { day: string; students: number; kept: boolean },
+): WrittenLetter {
+  return write(t, t('letter.rightsEnd.subject'), [
+    { say: kept ? t('letter.rightsEnd.leadKept', { students, day }) : t('letter.rightsEnd.lead', { students, day }) },
+    { say: t('letter.rightsEnd.then', { students }) },
+    { say: t('letter.rightsEnd.keep') },
+    { say: t('letter.rightsEnd.account') },
+  ]);
+}
+
+/** For the district's administrators: at which schools parents' rights end soon. Numbers only; the command has the students. */
+export function rightsEndStaffLetter(
+  t: Translate,
+  { schools }: { schools: ReadonlyArray<{ school: string; soon: number; later: number }> },
+): WrittenLetter {
+  return write(t, t('letter.rightsEndStaff.subject'), [
+    { say: t('letter.rightsEndStaff.lead') },
+    ...schools.map((counts) => ({ say: t('letter.rightsEndStaff.school', counts) })),
+    { say: t('letter.rightsEndStaff.next') },
+    { say: 'parent-access rights upcoming --days 60' },
+  ]);
+}
+
 export function recoveryLetter(
   t: Translate,
   { link, minutes, needsCode }: { link: string; minutes: number; needsCode: boolean },

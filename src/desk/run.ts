@@ -19,6 +19,7 @@ import { importCommand } from './imports.js';
 import { invitationsCommand } from './invitations.js';
 import { keysCommand } from './keys.js';
 import { mailCommand } from './mail.js';
+import { rightsCommand } from './rights.js';
 import { roomCommand } from './rooms.js';
 import { secretsCommand } from './secrets.js';
 
@@ -31,6 +32,7 @@ export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ['import', importCommand],
   ['contacts', contactsCommand],
   ['mail', mailCommand],
+  ['rights', rightsCommand],
   ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, roomCommand(room)] as const),
 ]);
 

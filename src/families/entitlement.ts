@@ -22,6 +22,8 @@ export interface EntitledStudent {
   meals: boolean;
   /** When the SIS last changed what is shown here. */
   since: Date;
+  /** The last day of it, `YYYY-MM-DD`, where the rights will pass to the student; null where no such day is known. */
+  rightsUntil: string | null;
 }
 
 export interface EntitlementQuestion {
@@ -45,8 +47,18 @@ export function localDate(now: Date, timeZone: string): string {
 }
 
 /**
- * The part of the rule that depends on the day: the relationship has begun and not ended, and no restriction has begun.
- * A restriction's own end date plays no part: it holds until the SIS says that it is gone.
+ * The rights are the parents' still: they pass to the student on the 18th birthday (34 CFR 99.5), or later where the SIS says that
+ * parents keep them (`rights_retained_until`); not at all where the feed's policy is `keep` or the birth date is unknown.
+ *
+ * @param alias of a row of `entitlements` or `relationship_rights`
+ */
+export function parentsHold(alias: string, today: string): RawBuilder<boolean> {
+  return sql<boolean>`coalesce(${sql.ref(`${alias}.rights_until`)} >= ${today}::date, true)`;
+}
+
+/**
+ * The part of the rule that depends on the day: the relationship has begun and not ended, the rights have not passed to the student,
+ * and no restriction has begun. A restriction's own end date plays no part: it holds until the SIS says that it is gone.
  *
  * @param alias of a row of `entitlements` or `relationship_rights`
  */
@@ -54,6 +66,7 @@ export function holdsOn(alias: string, today: string): RawBuilder<boolean> {
   const row = (column: string) => sql.ref(`${alias}.${column}`);
   return sql<boolean>`(coalesce(${row('start_date')} <= ${today}::date, true)
     and coalesce(${row('end_date')} >= ${today}::date, true)
+    and ${parentsHold(alias, today)}
     and not coalesce(${row('restricted_from')} <= ${today}::date, false))`;
 }
 
@@ -73,7 +86,8 @@ export async function entitledStudents(db: Database, question: EntitlementQuesti
       bool_or(e.records) as records,
       bool_and(e.pickup_ok) as pickup,
       true as meals,
-      greatest(max(e.facts_loaded_at), s.facts_loaded_at) as since
+      greatest(max(e.facts_loaded_at), s.facts_loaded_at) as since,
+      min(e.rights_until)::text as "rightsUntil"
     from entitlements e join students s on s.id = e.student_id join schools c on c.id = s.school_id
     where e.account_id = ${question.accountId} and ${holdsOn('e', today)}
     group by s.id, c.name

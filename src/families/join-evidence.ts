@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { Database } from '../database/database.js';
-import { localDate } from './entitlement.js';
+import { localDate, parentsHold } from './entitlement.js';
 
 /** Why a contact does not join by itself; an empty list joins. */
 export type JoinObstacle =
@@ -85,9 +85,7 @@ export async function compareContacts(
       exists (select 1 from contact_phones o join my_phones n on n.e164 = o.e164 where o.contact_id = c.id) as same_phone,
       (select count(*) from pair where pair.sis = me.sis and pair.current)::int as here,
       (select count(*) from pair where pair.sis = c.sis and pair.current)::int as there,
-      coalesce((select bool_and(rr.explicit_right) from relationship_rights rr where rr.contact_id = me.id and rr.active), false)
-        and coalesce((select bool_and(rr.explicit_right) from relationship_rights rr where rr.contact_id = c.id and rr.active), false)
-        as explicit,
+      ${explicit('me', today)} and ${explicit('c', today)} as explicit,
       exists (select 1 from trouble) as restricted,
       exists (select 1 from trouble where of_person) as "personRestricted",
       c.current, (select p.account_id from proven_contacts p where p.contact_id = c.id) as "provenBy"
@@ -102,6 +100,12 @@ export async function compareContacts(
     personRestricted,
     obstacles: obstacles(facts),
   }));
+}
+
+/** Whether all rights of a contact are an explicit yes; to a child who has them now, a parent holds none. */
+function explicit(contact: string, today: string): RawBuilder<boolean> {
+  return sql`coalesce((select bool_and(rr.explicit_right) from relationship_rights rr
+    where rr.contact_id = ${sql.ref(`${contact}.id`)} and rr.active and ${parentsHold('rr', today)}), false)`;
 }
 
 /** The contacts that are the same person as one of a table's: equal name, and the mailbox or a phone in common. */

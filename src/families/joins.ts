@@ -14,7 +14,7 @@ interface JoinCandidate {
 /**
  * The contacts that look like the same person as a contact just proven: equal name, and the mailbox or a phone in common.
  * One joins by itself only from the other SIS, when mailbox and phone agree and are that of one contact in each SIS, all rights of
- * both are an explicit yes, and nobody on that mailbox and phone is restricted, nor the same person elsewhere (DESIGN, rules of the
+ * both are an explicit yes (those to a child who is 18 play no part), and nobody on that mailbox and phone is restricted, nor the same person elsewhere (DESIGN, rules of the
  * domain). The others are for staff to decide. A contact that an account has proven already is neither.
  */
 export async function joinableContacts(

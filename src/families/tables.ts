@@ -14,6 +14,8 @@ interface FeedsTable {
   sis: string;
   label: string;
   unknown_rights: 'allow' | 'deny';
+  /** What becomes of parents' rights on the 18th birthday. */
+  eligible_students: Generated<'end' | 'keep'>;
   schedule: Text;
   sample: Generated<boolean>;
   last_loaded_at: OptionalMoment;
@@ -209,6 +211,8 @@ interface RightColumns {
   restricted_from: Day;
   held: boolean;
   facts_loaded_at: Date;
+  /** The last day on which parents hold the rights; null where no such day is known. */
+  rights_until: Day;
 }
 
 interface EntitlementsView extends RightColumns {

@@ -27,6 +27,17 @@ export function formatDate(date: Date, locale: Locale, timeZone: string, now?: D
 }
 
 /**
+ * A calendar day as people say it, as `formatDate`.
+ *
+ * @param day `YYYY-MM-DD`
+ * @param today the same; if given, the year is added to a day of another year
+ */
+export function formatDay(day: string, locale: Locale, today?: string): string {
+  const noon = (date: string): Date => new Date(`${date}T12:00:00Z`);
+  return formatDate(noon(day), locale, 'UTC', today === undefined ? undefined : noon(today));
+}
+
+/**
  * A day with its time: "22 November, 6:30 AM", "22 de noviembre, 6:30 a. m.".
  *
  * @param timeZone IANA name of the district's zone (`TIME_ZONE`)

@@ -5,7 +5,8 @@ import { pendingFor } from '../accounts/pending.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { contactFacts } from '../families/contact-facts.js';
-import { entitledStudents } from '../families/entitlement.js';
+import { daysAfter } from '../families/eligible-students.js';
+import { entitledStudents, localDate } from '../families/entitlement.js';
 import { readablePhone } from '../families/phone.js';
 import { parameter } from '../http/form.js';
 import { isLocale } from '../locales/negotiate.js';
@@ -15,6 +16,7 @@ import type { Interactions } from '../provider/interactions.js';
 import type { Reply } from '../ui/reply.js';
 import { localeCookie, localeOf } from '../ui/reply.js';
 import { safePath } from '../ui/safe-url.js';
+import { values } from '../values.js';
 import { HelpPage } from './help/page.js';
 import { HomePage } from './home/page.js';
 import { WelcomePage } from './welcome/page.js';
@@ -63,7 +65,10 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
       .select(['given_name', 'family_name'])
       .where('id', '=', accountId)
       .executeTakeFirstOrThrow();
-    const children = await entitledStudents(db, { accountId, now: clock(), timeZone });
+    const now = clock();
+    const today = localDate(now, timeZone);
+    const soon = daysAfter(today, values.rightsNotices.later);
+    const children = await entitledStudents(db, { accountId, now, timeZone });
     const facts = await contactFacts(db, accountId);
     reply(ctx, HomePage, {
       name: `${account.given_name} ${account.family_name}`.trim(),
@@ -74,9 +79,11 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
         schoolName: child.schoolName,
         relation: child.relation,
         on: child.since,
+        until: child.rightsUntil !== null && child.rightsUntil < soon ? child.rightsUntil : null,
       })),
       contactFacts: facts.map((fact) => (fact.kind === 'phone' ? { ...fact, value: readablePhone(fact.value) } : fact)),
-      now: clock(),
+      now,
+      today,
       signOutAction: '/leave',
     });
   };

@@ -4,6 +4,7 @@ import { localDate } from '../families/entitlement.js';
 import { applyPeople, applyRelationships, refreshStatistics } from './apply.js';
 import { findings } from './checks.js';
 import type { Checks, RunShape } from './checks.js';
+import { endPassedRights } from './end-passed-rights.js';
 import { FeedRefused } from './feeds/format.js';
 import { settleIdentities } from './identities.js';
 import type { ImportTools } from './import.js';
@@ -71,6 +72,8 @@ export async function carryOut(db: Database, options: Options, report: RunReport
     return;
   }
   await db.transaction().execute((trx) => endLostRights(trx, now));
+  // A birth date may have been corrected; what fails here is done by the job of each day.
+  await endPassedRights(db, options).catch(() => {});
   await tellApps(db, options);
   await joinAtOnce(db, options);
 }

@@ -29,6 +29,8 @@ const feedSchema = z.strictObject({
   ]),
   schedule: z.string().refine(isSchedule, 'is no cron schedule (minute hour day month weekday)').optional(),
   unknown_rights: z.enum(['allow', 'deny']),
+  /** Whether parents' rights end when the student turns 18 (34 CFR 99.5), or the district has them keep them. */
+  eligible_students: z.enum(['end', 'keep']).default('end'),
   checks: z
     .strictObject({ feed_share: share.default(0.05), school_share: share.default(0.2), row_share: share.default(0.2) })
     .default({ feed_share: 0.05, school_share: 0.2, row_share: 0.2 }),
@@ -163,12 +165,12 @@ export async function syncFeeds(db: Database, file: FeedsFile, clock: Clock): Pr
       returning name`.execute(trx);
     for (const feed of file.feeds) {
       await sql`
-        insert into feeds (name, sis, label, unknown_rights, schedule, sample)
-        values (${feed.name}, ${feed.sis}, ${feed.label ?? feed.name}, ${feed.unknown_rights}, ${feed.schedule ?? null}, ${feed.sample})
-        on conflict (sis) do update set name = excluded.name, label = excluded.label,
-          unknown_rights = excluded.unknown_rights, schedule = excluded.schedule, sample = excluded.sample, removed_at = null`.execute(
-        trx,
-      );
+        insert into feeds (name, sis, label, unknown_rights, eligible_students, schedule, sample)
+        values (${feed.name}, ${feed.sis}, ${feed.label ?? feed.name}, ${feed.unknown_rights}, ${feed.eligible_students},
+          ${feed.schedule ?? null}, ${feed.sample})
+        on conflict (sis) do update set name = excluded.name, label = excluded.label, unknown_rights = excluded.unknown_rights,
+          eligible_students = excluded.eligible_students, schedule = excluded.schedule, sample = excluded.sample,
+          removed_at = null`.execute(trx);
     }
     return gone.rows.map((row) => row.name);
   });

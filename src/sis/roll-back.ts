@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Database, DatabaseTransaction } from '../database/database.js';
 import { reportOf, storedRun } from './decide.js';
 import type { Decision, StoredRun } from './decide.js';
+import { endPassedRights } from './end-passed-rights.js';
 import { FeedRefused } from './feeds/format.js';
 import type { ImportTools } from './import.js';
 import { joinAtOnce, takeBackJoins } from './join-after.js';
@@ -58,6 +59,8 @@ export async function rollBackRun(
     await sql`delete from feed_runs where id = ${turn}`.execute(db);
   }
   await db.transaction().execute((trx) => endLostRights(trx, now));
+  // A birth date may have been corrected; what fails here is done by the job of each day.
+  await endPassedRights(db, options).catch(() => {});
   await tellApps(db, options);
   await joinAtOnce(db, options);
   return report;

@@ -10,7 +10,10 @@ import {
   recoveryInPersonLetter,
   recoveryLetter,
   recoveryUseEarlierLetter,
+  rightsEndLetter,
+  rightsEndStaffLetter,
 } from '../../src/accounts/letters.js';
+import { formatDay } from '../../src/locales/dates.js';
 import { locales, translator } from '../../src/locales/translate.js';
 import type { Locale } from '../../src/locales/translate.js';
 
@@ -29,6 +32,9 @@ function letters(locale: Locale) {
     recovery: recoveryLetter(t, { link, minutes: 30, needsCode: true }),
     earlier: recoveryUseEarlierLetter(t, { recoverLink: link }),
     recoveryInPerson: recoveryInPersonLetter(t),
+    rightsEnd: rightsEndLetter(t, { day: formatDay('2027-01-27', locale), students: 1, kept: false }),
+    rightsEndKept: rightsEndLetter(t, { day: formatDay('2027-01-27', locale), students: 2, kept: true }),
+    rightsEndStaff: rightsEndStaffLetter(t, { schools: [{ school: hostile, soon: 1, later: 20 }] }),
     changed: passwordChangedLetter(t, { when, locale, timeZone: 'America/Los_Angeles', recoverLink: link }),
   };
 }
@@ -62,6 +68,15 @@ describe.each(locales)('a letter in %s', (locale) => {
     expect(text.match(/https?:\S+/g)).toEqual(['https://pa.example']);
     expect(parse(html).querySelectorAll('a')).toEqual([]);
     expect(text).toContain(translator(locale)('welcome.register'));
+  });
+
+  it('tells of rights that end by nothing to press, and by the way to keep them', () => {
+    const { rightsEnd, rightsEndKept } = letters(locale);
+    for (const { text, html } of [rightsEnd, rightsEndKept]) {
+      expect(parse(html).querySelectorAll('a')).toEqual([]);
+      expect(text).toContain(formatDay('2027-01-27', locale));
+      expect(text).toContain(translator(locale)('letter.rightsEnd.keep'));
+    }
   });
 
   it('asks for the recovery code only where one is needed', () => {

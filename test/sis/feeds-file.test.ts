@@ -52,6 +52,7 @@ describe('the feeds file', () => {
     [{ feeds: [{ ...one, place: { url: 'https://sis.example.org/a' }, sample: true }] }, 'must be a file: samples'],
     [{ feeds: [{ ...one, format: 'xml' }] }, 'feeds.json: feeds[0].format'],
     [{ feeds: [{ ...one, unknown_rights: 'maybe' }] }, 'feeds.json: feeds[0].unknown_rights'],
+    [{ feeds: [{ ...one, eligible_students: 'stay' }] }, 'feeds.json: feeds[0].eligible_students'],
     [{ feeds: [{ ...one, checks: { feed_share: 5 } }] }, 'feeds.json: feeds[0].checks.feed_share'],
     [{ feeds: [one, { ...one, name: 'b' }] }, 'feeds.json: feeds[1].sis "a" stands twice'],
     [{ feeds: [{ ...one, extra: 1 }] }, 'feeds.json: feeds[0]'],
@@ -100,5 +101,24 @@ describe.each(databases)('the feeds on %s', (kind) => {
     });
     expect(await syncFeeds(db, file, () => now)).toEqual([]);
     expect((await sql`select 1 from contacts where current`.execute(db)).rows).toHaveLength(1);
+  });
+
+  it('end parents’ rights on the 18th birthday unless the file says that they are kept, and follow it', async () => {
+    const file = feedsFile();
+    const policies = async (second: 'end' | 'keep' | null): Promise<string[]> => {
+      const [first, other] = file.feeds;
+      if (first === undefined || other === undefined) throw new Error('two feeds');
+      const feeds = [first, second === null ? other : { ...other, eligible_students: second }];
+      await syncFeeds(db, { ...file, feeds }, () => now);
+      const { rows } = await sql<{
+        policy: string;
+      }>`select eligible_students as policy from feeds order by name`.execute(db);
+      return rows.map(({ policy }) => policy);
+    };
+    expect([await policies(null), await policies('keep'), await policies('end')]).toEqual([
+      ['end', 'end'],
+      ['end', 'keep'],
+      ['end', 'end'],
+    ]);
   });
 });

@@ -86,6 +86,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
   const place = { uid: 'u1', browser: said, device: 'own', signedInAt: on, lastUsedAt: later } as const;
   const devices = { owner: said, action, signOutAction: '/sign-out', here: 'u1', now: later };
   const home = { name: said, tiles: [], children: [], contactFacts: [], signOutAction: '/sign-out' };
+  const child = { name: 'Ana Lopez', schoolName: 'Lincoln Elementary', relation: 'parent', on };
   const pages: ReadonlyArray<readonly [string, string]> = [
     ['login', renderPage(LoginPage, view, login)],
     ['login own', renderPage(LoginPage, view, { ...login, appName: null, cancelAction: null })],
@@ -282,8 +283,8 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
           { name: 'Cafeteria', sentence: 'Meals and balances', href: 'http://localhost:23003/start' },
         ],
         children: [
-          { name: 'Ana Lopez', grade: '3', schoolName: 'Lincoln Elementary', relation: 'parent', on },
-          { name: 'Luis Lopez', grade: null, schoolName: null, relation: 'foster_parent', on },
+          { ...child, grade: '12', until: '2027-01-04' },
+          { ...child, name: 'Luis Lopez', grade: null, schoolName: null, until: null },
         ],
         contactFacts: [
           { kind: 'phone' as const, value: '(213) 555-0100', schoolName: 'Lincoln Elementary', on },

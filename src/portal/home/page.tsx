@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { formatDate } from '../../locales/dates.js';
+import { formatDate, formatDay } from '../../locales/dates.js';
 import type { MessageKey } from '../../locales/translate.js';
 import { Document } from '../../ui/document.js';
 import { Link } from '../../ui/parts.js';
@@ -14,6 +14,8 @@ interface Child {
   readonly relation: string;
   /** When the school's records last changed what is shown. */
   readonly on: Date;
+  /** `YYYY-MM-DD`: the last day before the rights pass to the student, where that is soon. */
+  readonly until: string | null;
 }
 
 interface Fact {
@@ -32,6 +34,8 @@ export interface HomeProps {
   readonly signOutAction: string;
   /** The present, so that a day of another year is shown with its year. */
   readonly now?: Date;
+  /** The same as a day in the district, `YYYY-MM-DD`. */
+  readonly today?: string;
 }
 
 const relations: ReadonlyMap<string, MessageKey> = new Map([
@@ -47,7 +51,7 @@ const relations: ReadonlyMap<string, MessageKey> = new Map([
 
 /** The signed-in parent's start page: apps, children, and where each fact comes from. */
 export function HomePage(props: HomeProps): JSX.Element {
-  const { view, name, tiles, children, contactFacts, signOutAction, now } = props;
+  const { view, name, tiles, children, contactFacts, signOutAction, now, today } = props;
   const { t } = view;
   return (
     <Document view={view} title={t('home.pageTitle')} signOutAction={signOutAction} wide>
@@ -72,12 +76,13 @@ export function HomePage(props: HomeProps): JSX.Element {
           <>
             <p>{t('home.noChildren')}</p>
             <p class="pa-text">{t('home.noChildrenNext')}</p>
+            <p class="pa-text">{t('home.noChildrenAdult')}</p>
           </>
         )}
         <ul class="pa-grid">
           {children.map((child) => (
             <li key={child.name}>
-              <ChildFacts view={view} child={child} now={now} />
+              <ChildFacts view={view} child={child} now={now} today={today} />
             </li>
           ))}
         </ul>
@@ -126,7 +131,12 @@ interface Shown {
   readonly now: Date | undefined;
 }
 
-function ChildFacts({ view, child, now }: Shown & { readonly child: Child }): JSX.Element {
+function ChildFacts({
+  view,
+  child,
+  now,
+  today,
+}: Shown & { readonly child: Child; readonly today: string | undefined }): JSX.Element {
   const { t, locale, timeZone } = view;
   const date = formatDate(child.on, locale, timeZone, now);
   return (
@@ -135,6 +145,7 @@ function ChildFacts({ view, child, now }: Shown & { readonly child: Child }): JS
       {child.schoolName !== null && <p>{child.schoolName}</p>}
       {child.grade !== null && <p>{t('home.grade', { grade: child.grade })}</p>}
       <p>{t('home.relation', { relation: t(relations.get(child.relation) ?? 'relation.other') })}</p>
+      {child.until !== null && <p>{t('home.rightsUntil', { date: formatDay(child.until, locale, today) })}</p>}
       <p class="pa-quiet">
         {child.schoolName === null
           ? t('home.childFromSystem', { date })
