@@ -10,6 +10,7 @@ import { endings } from './defences/endings.js';
 import { leftBehind } from './defences/left-behind.js';
 import { people } from './defences/people.js';
 import { protocol } from './defences/protocol.js';
+import { schoolWord } from './defences/school-word.js';
 import { trust } from './defences/trust.js';
 
 // Takes each defence out, in a copy of the last commit, and sees its test fail: `npm run defences`, or `npm run defences -- 5 20`
@@ -96,7 +97,7 @@ let problems = 0;
 try {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   process.stdout.write('| row | taken out | test | failed as it must |\n| --- | --- | --- | --- |\n');
-  for (const defence of [...protocol, ...people, ...doors, ...leftBehind, ...endings, ...trust].filter(
+  for (const defence of [...protocol, ...people, ...doors, ...leftBehind, ...endings, ...trust, ...schoolWord].filter(
     ({ row }) => rows.length === 0 || rows.includes(String(row)),
   )) {
     const { fine, says } = await examine(defence);
