@@ -1,6 +1,7 @@
 import type { Defence } from './defence.js';
 
 const corrected = 'test/attacks/row-15-corrected.test.ts';
+const addresses = 'test/accounts/change-address.test.ts';
 const activation = 'src/accounts/activate.ts';
 
 /** What the schools' word changes while something waits for a person, and what no file, however it is written, takes from it. */
@@ -31,5 +32,23 @@ export const schoolWord: readonly Defence[] = [
     replacement: '',
     test: corrected,
     named: 'of two people',
+  },
+  {
+    row: 18,
+    what: 'a recovery that is decided while the address changes leaves no link in the earlier mailbox',
+    file: 'src/accounts/decide-recovery.ts',
+    find: ".where('id', '=', found.id).forShare()",
+    replacement: ".where('id', '=', found.id)",
+    test: addresses,
+    named: 'decided at this moment',
+  },
+  {
+    row: 7,
+    what: 'one question that two tabs answer at once is answered once',
+    file: 'src/accounts/change-address.ts',
+    find: "    await trx.selectFrom('accounts').select('id').where('id', '=', accountId).forNoKeyUpdate().execute();\n",
+    replacement: '',
+    test: addresses,
+    named: 'two tabs at once',
   },
 ];
