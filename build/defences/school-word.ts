@@ -2,6 +2,8 @@ import type { Defence } from './defence.js';
 
 const corrected = 'test/attacks/row-15-corrected.test.ts';
 const addresses = 'test/accounts/change-address.test.ts';
+const neverLost = 'test/sis/never-lost.test.ts';
+const restrictions = 'src/sis/restrictions.ts';
 const activation = 'src/accounts/activate.ts';
 
 /** What the schools' word changes while something waits for a person, and what no file, however it is written, takes from it. */
@@ -50,5 +52,104 @@ export const schoolWord: readonly Defence[] = [
     replacement: '',
     test: addresses,
     named: 'two tabs at once',
+  },
+  {
+    row: 17,
+    what: 'any restriction reaches the same child under another id of the person or the child',
+    file: restrictions,
+    find: 'r2.student_id = o.student_id or (s2.birth_date = o.birth_date and lower(s2.given_name) = lower(o.given_name))\n      or (',
+    replacement: '(',
+    test: neverLost,
+    named: 'new id|second time',
+  },
+  {
+    row: 17,
+    what: 'nobody sheds in the other SIS what holds them there',
+    file: 'src/sis/identities.ts',
+    find: 'h.relationship_id = r.id and h.decided_at is null',
+    replacement: 'false',
+    test: neverLost,
+    named: 'not shed in the other SIS',
+  },
+  {
+    row: 17,
+    what: 'an order crosses where a name holds an invisible character',
+    file: 'src/families/names.ts',
+    find: '[\\p{M}\\p{Cf}]',
+    replacement: '[\\p{M}]',
+    test: neverLost,
+    named: 'invisible character',
+  },
+  {
+    row: 17,
+    what: 'an order crosses on the day on which it begins',
+    file: 'src/sis/tell-restrictions.ts',
+    find: '  if (begun.rows.length > 0) await placeHolds(trx, now, today);\n',
+    replacement: '',
+    test: neverLost,
+    named: 'on the day on which it begins',
+  },
+  {
+    row: 17,
+    what: 'a restriction counts beside a cell that cannot be read',
+    file: 'src/sis/feeds/district-row.ts',
+    find: 'if (spoilt.has(column)) return',
+    replacement: 'if (spoilt.size > 0) return',
+    test: neverLost,
+    named: 'counts in a row that is not taken',
+  },
+  {
+    row: 17,
+    what: 'a restriction of the sidecar counts beside a cell that cannot be read',
+    file: 'src/sis/feeds/oneroster-rows.ts',
+    find: "file === 'rights' ? spoilt.filter((column) => ids.rights.includes(column)) : spoilt",
+    replacement: 'spoilt',
+    test: 'test/sis/oneroster-reasons.test.ts',
+    named: 'a record of the sidecar',
+  },
+  {
+    row: 17,
+    what: 'a row that cannot be taken restricts against one that says the opposite',
+    file: restrictions,
+    find: 'w.restricted and w.problem is not null',
+    replacement: 'false',
+    test: neverLost,
+    named: 'says the opposite',
+  },
+  {
+    row: 15,
+    what: 'an id that was emptied before it goes to another person moves no child',
+    file: 'src/sis/identities.ts',
+    find: '        or exists (select 1 from proven_contacts p where p.contact_id = c.id)',
+    replacement: '        or false',
+    test: neverLost,
+    named: 'emptied before',
+  },
+  {
+    row: 17,
+    what: 'a family is protected by a row that is not taken',
+    file: 'src/sis/apply.ts',
+    find: 'update students set confidential = true where id in',
+    replacement: 'update students set confidential = null where id in',
+    test: neverLost,
+    named: 'protects a family',
+  },
+  {
+    row: 20,
+    what: 'null characters in the header of a feed',
+    file: 'src/sis/feeds/csv.ts',
+    find: "names.some((name) => name.includes('\\0'))",
+    replacement: 'names.length === 0',
+    test: 'test/sis/import.test.ts',
+    named: 'broken file whole',
+  },
+  {
+    row: 20,
+    what: 'null characters in every cell that is read',
+    file: 'src/sis/feeds/oneroster-rows.ts',
+    find: "[...read, 'primaryOrgSourcedId', keyColumn(context.key)]",
+    replacement: 'read',
+    test: 'test/sis/oneroster-reasons.test.ts',
+    named: 'first school holds',
   },
 ];

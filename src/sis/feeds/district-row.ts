@@ -10,16 +10,17 @@ import type { FeedPhone, ReadRow } from './format.js';
 export type Positions = Readonly<Partial<Record<Column, number>>>;
 
 /**
- * One row of the district extract. A row that cannot be taken says why in `problem`; a restriction that it states
+ * One row of the district extract. A row that cannot be taken says why in `problem`; a restriction or protection that it states
  * still counts, in whatever words it is said, because a typing error elsewhere must not open a child's record.
  *
  * @param cells as many as the header has
  * @param sis the SIS this feed is for; rows of another are not taken
  */
 export function districtRow(cells: readonly string[], positions: Positions, line: number, sis: string): ReadRow {
+  const spoilt = new Set<string>();
   const cell = (column: Column): string => {
     const at = positions[column];
-    return at === undefined ? '' : (cells[at] ?? '');
+    return at === undefined || spoilt.has(column) ? '' : (cells[at] ?? '');
   };
   const text = (column: Column): string => cell(column).replace(/\s+/g, ' ').trim();
   const optional = (column: Column): string | null => text(column) || null;
@@ -39,18 +40,21 @@ export function districtRow(cells: readonly string[], positions: Positions, line
   if (text('sis').toLowerCase() !== sis.toLowerCase()) return { line, problem: 'wrong_sis:sis', unreadable: true };
   for (const [column, at] of Object.entries(positions)) {
     const value = cells[at] ?? '';
-    if (value.length > longest || value.includes('\0')) {
-      return { line, problem: `bad_text:${column}`, unreadable: true };
-    }
+    if (value.length <= longest && !value.includes('\0')) continue;
+    spoilt.add(column);
+    problem ??= `bad_text:${column}`;
   }
   for (const column of ['student_id', 'contact_id'] as const) {
+    if (spoilt.has(column)) return { line, problem: `bad_text:${column}`, unreadable: true };
     if (text(column) === '') return { line, problem: `missing:${column}`, unreadable: true };
   }
 
   const emailCell = text('email');
   const email = normaliseEmail(emailCell);
   const studentEmail = normaliseEmail(text('student_email'));
-  const restricted = read('restricted', 'bad_flag', flag);
+  // Whatever stands there, somebody meant to say yes.
+  const meant = (column: Column): boolean | null =>
+    read(column, 'bad_flag', flag) ?? (text(column) === '' && !spoilt.has(column) ? null : true);
   const restrictionType = text('restriction_type');
   const givenName = text('given_name');
   const familyName = text('family_name');
@@ -73,7 +77,7 @@ export function districtRow(cells: readonly string[], positions: Positions, line
     grade: optional('grade'),
     birthDate: read('birth_date', 'bad_date', day),
     rightsRetainedUntil: read('rights_retained_until', 'bad_date', day),
-    confidential: read('confidential', 'bad_flag', flag),
+    confidential: meant('confidential'),
     contactId: text('contact_id'),
     givenName,
     familyName,
@@ -93,7 +97,7 @@ export function districtRow(cells: readonly string[], positions: Positions, line
     livesWith: read('lives_with', 'bad_flag', flag),
     pickupOk: read('pickup_ok', 'bad_flag', flag),
     portalAccess: read('portal_access', 'bad_flag', flag),
-    restricted: restricted ?? (text('restricted') === '' ? null : true),
+    restricted: meant('restricted'),
     restrictionType: canonicalRestriction(restrictionType),
     restrictionTypeRaw: restrictionType,
     restrictionStart: read('restriction_start', 'bad_date', day),
