@@ -2,6 +2,7 @@ import type { Defence } from './defence.js';
 
 const corrected = 'test/attacks/row-15-corrected.test.ts';
 const addresses = 'test/accounts/change-address.test.ts';
+const watch = 'test/sis/watch.test.ts';
 const neverLost = 'test/sis/never-lost.test.ts';
 const restrictions = 'src/sis/restrictions.ts';
 const activation = 'src/accounts/activate.ts';
@@ -151,5 +152,32 @@ export const schoolWord: readonly Defence[] = [
     replacement: 'read',
     test: 'test/sis/oneroster-reasons.test.ts',
     named: 'first school holds',
+  },
+  {
+    row: 21,
+    what: 'a watched folder leads nowhere else',
+    file: 'src/watch.ts',
+    find: 'entries.filter((entry) => entry.isFile())',
+    replacement: "entries.filter((entry) => entry.isFile() || entry.name === '0.csv')",
+    test: watch,
+    named: 'each file once',
+  },
+  {
+    row: 17,
+    what: 'no file is written over by the next of its name',
+    file: 'src/watch.ts',
+    find: ' || working.has(name)',
+    replacement: '',
+    test: watch,
+    named: 'each file once',
+  },
+  {
+    row: 21,
+    what: 'a file with a long name is taken once',
+    file: 'src/watch.ts',
+    find: 'subarray(-longestName)',
+    replacement: 'subarray(0)',
+    test: watch,
+    named: 'each file once',
   },
 ];
