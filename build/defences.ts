@@ -11,6 +11,7 @@ import { joins } from './defences/joins.js';
 import { leftBehind } from './defences/left-behind.js';
 import { people } from './defences/people.js';
 import { protocol } from './defences/protocol.js';
+import { schoolWord } from './defences/school-word.js';
 import { trust } from './defences/trust.js';
 
 // Takes each defence out, in a copy of the last commit, and sees its test fail: `npm run defences`, or `npm run defences -- 5 20`
@@ -97,9 +98,16 @@ let problems = 0;
 try {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   process.stdout.write('| row | taken out | test | failed as it must |\n| --- | --- | --- | --- |\n');
-  for (const defence of [...protocol, ...people, ...joins, ...doors, ...leftBehind, ...endings, ...trust].filter(
-    ({ row }) => rows.length === 0 || rows.includes(String(row)),
-  )) {
+  for (const defence of [
+    ...protocol,
+    ...people,
+    ...joins,
+    ...doors,
+    ...leftBehind,
+    ...endings,
+    ...trust,
+    ...schoolWord,
+  ].filter(({ row }) => rows.length === 0 || rows.includes(String(row)))) {
     const { fine, says } = await examine(defence);
     if (!fine) problems += 1;
     const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named.replaceAll('|', ' / ')}`}`;

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { runImport } from './imports.js';
@@ -17,6 +17,9 @@ const between = 5_000;
 
 /** A file that was written to within this time (ms) may not be whole yet. */
 const settling = 3_000;
+
+/** Bytes of a name that are kept: file systems take 255. */
+const longestName = 180;
 
 /** Where a file goes when its run has ended. */
 const rooms = { applied: 'done', unchanged: 'done', held: 'held', refused: 'refused', failed: 'refused' } as const;
@@ -38,13 +41,14 @@ export function watchFolders(parts: ImportParts, logger: Logger): Watch {
     'folder' in feed.place ? [{ feed, folder: localPath(feed.place, parts.dataDir) }] : [],
   );
   const waits = new Map<string, Wait>();
+  const stuck = new Set<string>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
   const look = async (): Promise<void> => {
     for (const { feed, folder } of feeds) {
       if (stopped) return;
-      await lookAt({ parts, feed, folder, logger, waits, stopped: () => stopped }).catch((error: unknown) =>
+      await lookAt({ parts, feed, folder, logger, waits, stuck, stopped: () => stopped }).catch((error: unknown) =>
         logger.error({ err: error, feed: feed.name }, 'the folder of a feed cannot be used'),
       );
     }
@@ -73,15 +77,21 @@ interface Look {
   logger: Logger;
   /** Of files whose import broke off, by their path. */
   waits: Map<string, Wait>;
+  /** Paths of files that were taken and could not be moved on: they are not taken again. */
+  stuck: Set<string>;
   stopped(): boolean;
 }
 
 async function lookAt(look: Look): Promise<void> {
-  const { parts, feed, folder, waits } = look;
+  const { parts, feed, folder, waits, stuck } = look;
   for (const room of ['working', ...new Set(Object.values(rooms))])
     await mkdir(join(folder, room), { recursive: true });
-  for (const name of await waitingIn(parts, feed, folder)) {
+  const waiting = await waitingIn(parts, feed, folder);
+  for (const path of stuck)
+    if (dirname(path) === join(folder, 'working') && !waiting.includes(basename(path))) stuck.delete(path);
+  for (const name of waiting) {
     if (look.stopped()) return;
+    if (stuck.has(join(folder, 'working', name))) continue;
     // Files are taken in their order: none overtakes one that waits.
     if (Date.now() < (waits.get(join(folder, 'working', name))?.until ?? 0)) return;
     await take(look, name);
@@ -95,17 +105,25 @@ async function waitingIn(parts: ImportParts, feed: Feed, folder: string): Promis
   );
   // Whoever works on the feed now has its own file there.
   if (rows.length > 0) return [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.startsWith('.')) continue;
-    const { mtimeMs } = await stat(join(folder, entry.name));
+  const working = new Set(await plainFiles(join(folder, 'working')));
+  for (const name of await plainFiles(folder)) {
+    // One of the same name that is not done yet is not written over: a delta would be lost, and what it restricts.
+    if (name.startsWith('.') || working.has(name)) continue;
+    const { mtimeMs } = await stat(join(folder, name));
     if (Date.now() - mtimeMs < settling) continue;
     // Of two instances one moves it; the other finds it gone.
-    await rename(join(folder, entry.name), join(folder, 'working', entry.name)).catch(() => {});
+    await rename(join(folder, name), join(folder, 'working', name)).catch(() => {});
   }
-  return (await readdir(join(folder, 'working'))).sort();
+  return (await plainFiles(join(folder, 'working'))).sort();
 }
 
-async function take({ parts, feed, folder, logger, waits }: Look, name: string): Promise<void> {
+/** No folders, and no links: whoever may leave files here must not have others read, or devices that never end. */
+async function plainFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+async function take({ parts, feed, folder, logger, waits, stuck }: Look, name: string): Promise<void> {
   const path = join(folder, 'working', name);
   let report: RunReport;
   try {
@@ -123,5 +141,14 @@ async function take({ parts, feed, folder, logger, waits }: Look, name: string):
   const level = state === 'applied' || state === 'unchanged' ? 'info' : 'error';
   logger[level]({ feed: feed.name, run: runId, state, counts, message }, 'import');
   const room = rooms[state as keyof typeof rooms];
-  await rename(path, join(folder, room, `${runId}-${name}`)).catch(() => {});
+  await rename(path, join(folder, room, `${runId}-${clipped(name)}`)).catch((error: unknown) => {
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return;
+    stuck.add(path);
+    logger.error({ err: error, feed: feed.name, run: runId }, 'a file that was taken cannot be moved on');
+  });
+}
+
+/** The end of a name, so that with the run's id before it no file system finds it too long. */
+function clipped(name: string): string {
+  return Buffer.from(name).subarray(-longestName).toString();
 }

@@ -20,6 +20,7 @@ export interface ActivateParts extends InteractionParts {
   hasher: PasswordHasher;
   audit: RecordEvent;
   timeZone: string;
+  studentDomains: readonly string[];
 }
 
 type Errors = Parameters<typeof ChoosePasswordPage>[0]['errors'];
@@ -51,7 +52,8 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     errors: Errors,
     status = 200,
   ): Promise<void> => {
-    const needs = await activationNeeds(db, claimed.contactId ?? '');
+    const needs = await activationNeeds(db, claimed);
+    if (needs === null) return showProblem(ctx, 'expired');
     reply(
       ctx,
       ChoosePasswordPage,
@@ -101,8 +103,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     const password = field(ctx, 'password');
     const shared = field(ctx, 'shared') !== '';
     const typedName = field(ctx, 'signInName').slice(0, 60);
-    const { email } = await activationNeeds(db, claimed.contactId);
-    const weak = passwordProblem(password, [email, typedName]);
+    const weak = passwordProblem(password, [claimed.identifier ?? '', typedName]);
     if (weak !== null) return showPassword(ctx, claimed, typedName, { password: passwordErrors[weak] }, 422);
     const done = await activate(db, clock, parts.hasher, parts.audit, {
       request: claimed,
@@ -111,6 +112,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       signInName: typedName,
       locale: localeOf(ctx),
       timeZone: parts.timeZone,
+      studentDomains: parts.studentDomains,
     });
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'name-refused')

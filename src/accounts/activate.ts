@@ -3,7 +3,7 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { secretHash } from '../database/secrets.js';
-import { mailboxSharers, registrationCandidates } from '../families/candidates.js';
+import { isStudentAddress, mailboxSharers, registrationCandidates } from '../families/candidates.js';
 import { joinContacts, markJoinsDue, proveContact } from '../families/joins.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import { lockMailbox } from './mailbox-lock.js';
@@ -19,17 +19,26 @@ export interface ActivationNeeds {
   recoveryCode: boolean;
 }
 
-/** @param contactId the contact to be proven */
-export async function activationNeeds(db: Database, contactId: string): Promise<ActivationNeeds & { email: string }> {
-  const { email } = await db
+/**
+ * @param request a claimed registration: its identifier is the address that its letter went to
+ * @returns null where the school has another address for the contact by now: who reads the earlier one proves nothing of it, and learns
+ *   nothing of it
+ */
+export async function activationNeeds(
+  db: Database,
+  { contactId, identifier: email }: Pick<ClaimedRequest, 'contactId' | 'identifier'>,
+): Promise<(ActivationNeeds & { email: string }) | null> {
+  if (contactId === null || email === null) return null;
+  const contact = await db
     .selectFrom('contacts')
-    .select('email')
+    .select('id')
     .where('id', '=', contactId)
-    .executeTakeFirstOrThrow();
-  const address = email ?? '';
-  const accounts = await db.selectFrom('accounts').select('id').where('email', '=', address).execute();
-  const persons = await mailboxSharers(db, address);
-  return { email: address, signInName: accounts.length > 0, recoveryCode: accounts.length > 0 || persons.length > 1 };
+    .where('email', '=', email)
+    .executeTakeFirst();
+  if (contact === undefined) return null;
+  const accounts = await db.selectFrom('accounts').select('id').where('email', '=', email).execute();
+  const persons = await mailboxSharers(db, email);
+  return { email, signInName: accounts.length > 0, recoveryCode: accounts.length > 0 || persons.length > 1 };
 }
 
 const namePattern = /^[a-z0-9.-]{4,30}$/;
@@ -68,6 +77,8 @@ export interface Activation {
   signInName: string | null;
   locale: string;
   timeZone: string;
+  /** Lower-case domain names. */
+  studentDomains: readonly string[];
   /** Chosen on a shared computer. */
   shared: boolean;
 }
@@ -75,7 +86,8 @@ export interface Activation {
 /**
  * Makes the account of a claimed registration: one transaction for the account, its proven contact, what joins by
  * itself, the used-up request, the audit and the proof for this browser's next login prompt. What the school says is
- * asked once more: a contact that was restricted, proven or lost its right since the mail went out makes no account.
+ * asked once more: a contact that was restricted, proven or lost its right since the mail went out makes no account, nor does one whose
+ * address was corrected, or is a student's or of several people by now.
  */
 export async function activate(
   db: Database,
@@ -91,9 +103,9 @@ export async function activate(
     const now = clock();
     // Two requests for one mailbox at once take turns, so that the second sees the first's account.
     const contact = await lockContact(trx, contactId);
-    if (contact === null || !(await stillRegistrable(trx, clock, contact, activation.timeZone)))
-      return { kind: 'gone' };
-    const needs = await activationNeeds(trx, contactId);
+    if (contact === null || !(await stillRegistrable(trx, clock, contact, activation))) return { kind: 'gone' };
+    const needs = await activationNeeds(trx, activation.request);
+    if (needs === null) return { kind: 'gone' };
     const name = needs.signInName ? signInName(activation.signInName ?? '') : null;
     if (needs.signInName && (name === null || (await isTaken(trx, name)))) return { kind: 'name-refused' };
     if (!(await consumeRequest(trx, clock, activation.request.id))) return { kind: 'gone' };
@@ -102,7 +114,7 @@ export async function activate(
     const { id: accountId } = await trx
       .insertInto('accounts')
       .values({
-        email: contact.email,
+        email: needs.email,
         email_proven_at: now,
         sign_in_name: name,
         recovery_code_hash: recoveryCode === null ? null : recoveryCodeHash(recoveryCode),
@@ -155,8 +167,9 @@ async function stillRegistrable(
   trx: Database,
   clock: Clock,
   contact: LockedContact,
-  timeZone: string,
+  { timeZone, studentDomains }: Pick<Activation, 'timeZone' | 'studentDomains'>,
 ): Promise<boolean> {
+  if (await isStudentAddress(trx, contact.email, studentDomains)) return false;
   const phones = await trx
     .selectFrom('contact_phones')
     .select('e164')
@@ -167,7 +180,9 @@ async function stillRegistrable(
   for (const { e164 } of phones) {
     const candidates = await registrationCandidates(trx, { ...question, e164: e164 ?? '' });
     const own = candidates.find((candidate) => candidate.contactId === contact.id);
-    const clear = candidates.every((candidate) => !candidate.restricted && candidate.provenBy === null);
+    const clear = candidates.every(
+      ({ restricted, provenBy, nameKey }) => !restricted && provenBy === null && nameKey === own?.nameKey,
+    );
     if (own?.hasRight === true && clear) return true;
   }
   return false;

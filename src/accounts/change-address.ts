@@ -36,6 +36,8 @@ export async function answerAddress(
 ): Promise<string | null> {
   const { db, clock, post, issuer } = parts;
   return db.transaction().execute(async (trx) => {
+    // Of two tabs that answer at once the second finds it answered.
+    await trx.selectFrom('accounts').select('id').where('id', '=', accountId).forNoKeyUpdate().execute();
     const { address } = await pendingFor(trx, accountId, parts.studentDomains);
     if (address === null) return null;
     const now = clock();

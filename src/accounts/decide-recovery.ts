@@ -16,7 +16,7 @@ export type RecoveryOutcome =
  * earlier one. Accounts whose children are gone recover too.
  */
 export async function decideRecovery(trx: Database, typed: string): Promise<RecoveryOutcome> {
-  const account = await accountByIdentifier(trx, typed);
+  const account = await heldAccount(trx, typed);
   if (account !== null) {
     const { shared, suspended } = await mailboxState(trx, account);
     if (suspended) return { kind: 'silent' };
@@ -38,4 +38,15 @@ export async function decideRecovery(trx: Database, typed: string): Promise<Reco
   const persons = await mailboxSharers(trx, normal.email);
   const known = persons.some(({ contacts }) => contacts.some(({ provenBy }) => provenBy !== null));
   return known ? { kind: 'earlier-address', to: normal.email } : { kind: 'silent' };
+}
+
+/**
+ * The account of what was typed, held to the end of the transaction: a change of its address at this moment is waited for and then
+ * seen, or waits itself, and ends the link of which a letter goes to the earlier one.
+ */
+async function heldAccount(trx: Database, typed: string): ReturnType<typeof accountByIdentifier> {
+  const found = await accountByIdentifier(trx, typed);
+  if (found === null) return null;
+  await trx.selectFrom('accounts').select('id').where('id', '=', found.id).forShare().execute();
+  return accountByIdentifier(trx, typed);
 }

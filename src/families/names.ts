@@ -1,5 +1,5 @@
 /**
- * One form of a person's name for comparing: no case, no accents, no hyphens or apostrophes, spaces collapsed.
+ * One form of a person's name for comparing: no case, no accents, no invisible characters, no hyphens or apostrophes, spaces collapsed.
  * "María-José  O’Neill" and "maria jose oneill" are equal.
  */
 export function nameKey(given: string, family: string): string {
@@ -11,7 +11,7 @@ export function nameKey(given: string, family: string): string {
 function unaccented(text: string): string {
   return text
     .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
+    .replace(/[\p{M}\p{Cf}]/gu, '')
     .replace(/['’‘ʼ`´.]/g, '')
     .replace(/[\p{Pd}_,]/gu, ' ')
     .replace(/ß/g, 'ss')

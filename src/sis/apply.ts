@@ -64,6 +64,11 @@ async function applyStudents(trx: DatabaseTransaction, scope: ImportScope): Prom
       birth_date = w.birth_date, rights_retained_until = w.rights_retained_until,
       confidential = coalesce(f.confidential, s.confidential), school_id = h.id
     from ${planned} where s.id = p.id`.execute(trx);
+  // Nor does a row that is not taken for another reason, when it is the only one, leave a family unprotected.
+  const unprotected = sql`students s join plan_protected f on f.sis_id = s.sis_id
+    where s.sis = ${sis} and f.confidential and s.confidential is not true`;
+  await keepImages(trx, scope, 'student', sql`select s.id from ${unprotected}`);
+  await sql`update students set confidential = true where id in (select s.id from ${unprotected})`.execute(trx);
   await noting(
     scope,
     'student',
@@ -87,14 +92,14 @@ async function applyContacts(trx: DatabaseTransaction, scope: ImportScope): Prom
         then ${now} else c.facts_loaded_at end,
       email_loaded_at = case when c.email is distinct from w.email then ${now} else c.email_loaded_at end,
       ${sql.raw(contactFacts.map(([column, value]) => `${column} = ${value}`).join(', '))},
-      name_key = w.name_key, phones_stated = ${phonesStated}, last_modified = w.last_modified
+      phones_stated = ${phonesStated}, last_modified = w.last_modified
     from ${planned} where c.id = p.id`.execute(trx);
   await noting(
     scope,
     'contact',
-    sql`insert into contacts (sis, sis_id, ${sql.raw(columns.join(', '))}, name_key, phones_stated, email_loaded_at, current,
+    sql`insert into contacts (sis, sis_id, ${sql.raw(columns.join(', '))}, phones_stated, email_loaded_at, current,
         last_modified, facts_loaded_at)
-      select ${sis}, p.sis_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, w.name_key, ${phonesStated}, ${now},
+      select ${sis}, p.sis_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, ${phonesStated}, ${now},
         w.states_pair, w.last_modified, ${now}
       from ${planned} where p.id is null order by p.sis_id`,
   ).execute(trx);

@@ -36,7 +36,11 @@ export async function findings(
   checks: Checks,
   shape: RunShape,
 ): Promise<string[]> {
-  return [...shapeFindings(scope.kind, checks, shape), ...(await missingFindings(trx, scope, checks))];
+  return [
+    ...shapeFindings(scope.kind, checks, shape),
+    ...(await missingFindings(trx, scope, checks)),
+    ...(await openingFindings(trx, scope, checks)),
+  ];
 }
 
 function shapeFindings(kind: 'bulk' | 'delta', checks: Checks, { read, layout, last, documented }: RunShape): string[] {
@@ -112,6 +116,42 @@ async function missingFindings(
   }
   if (schools.length > 5) found.push(`${schools.length - 5} more schools likewise`);
   return found;
+}
+
+/** Fewer than this are a day's corrections, whatever share they are. */
+const fewest = 3;
+
+/**
+ * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
+ * restrictions lifted, refused rights granted, or addresses of others at once would open children's records, and roll back comes late.
+ */
+async function openingFindings(
+  trx: DatabaseTransaction,
+  { runId, sis }: ImportScope,
+  checks: Checks,
+): Promise<string[]> {
+  const { rows } = await sql<{ what: string; part: number; whole: number }>`
+    select 'restrictions would be lifted' as what, count(*) filter (where p.restricted is false)::int as part, count(*)::int as whole
+    from restrictions x join relationships r on r.id = x.relationship_id
+      join students s on s.id = r.student_id and s.sis = ${sis} join contacts c on c.id = r.contact_id
+      left join plan_pairs p on p.student_id = s.sis_id and p.contact_id = c.sis_id
+    where x.lifted_at is null
+    union all
+    select 'refused rights would be granted', count(*) filter (where w.states_rights and not w.gone
+        and w.ed_rights is not false and w.portal_access is not false)::int, count(*)::int
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis}
+      left join plan_pairs p on p.relationship_id = r.id and p.changed
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.ended_at is null and (r.ed_rights is false or r.portal_access is false)
+    union all
+    select 'addresses would be other ones', count(*) filter (where w.email <> c.email)::int, count(*)::int
+    from contacts c left join plan_contacts p on p.id = c.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where c.sis = ${sis} and c.current and c.email is not null`.execute(trx);
+  return rows
+    .filter(({ part, whole }) => part >= fewest && part > whole * checks.school_share)
+    .map(
+      ({ what, part, whole }) => `${part} of the feed's ${whole} ${what}, more than ${percent(checks.school_share, 1)}`,
+    );
 }
 
 function percent(part: number, whole: number): string {

@@ -16,6 +16,8 @@ export async function settleIdentities(trx: DatabaseTransaction, scope: ImportSc
     create temp table plan_vacated on commit drop as
     select c.id as contact_id, c.sis_id, exists (
         select 1 from relationships r join restrictions x on x.relationship_id = r.id and x.lifted_at is null
+        where r.contact_id = c.id)
+      or exists (select 1 from relationships r join relationship_holds h on h.relationship_id = r.id and h.decided_at is null
         where r.contact_id = c.id) as restricted
     from (
       select w.contact_id, min(w.name_key) as name_key, array_agg(distinct w.email) as emails,
@@ -26,9 +28,11 @@ export async function settleIdentities(trx: DatabaseTransaction, scope: ImportSc
     ) w join contacts c on c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id
     where not coalesce(c.email = any(w.emails), false)
       and not exists (select 1 from contact_phones n where n.contact_id = c.id and n.e164 = any(w.phones))
-      and (c.email is not null or exists (select 1 from contact_phones n where n.contact_id = c.id and n.e164 is not null))`.execute(
-    trx,
-  );
+      -- Of a contact that the SIS emptied before, the account's own mailbox tells who it was.
+      and not exists (select 1 from proven_contacts p join accounts a on a.id = p.account_id
+        where p.contact_id = c.id and a.email = any(w.emails))
+      and (c.email is not null or exists (select 1 from contact_phones n where n.contact_id = c.id and n.e164 is not null)
+        or exists (select 1 from proven_contacts p where p.contact_id = c.id))`.execute(trx);
   // Nobody sheds a restriction by a new name: such rows wait until the SIS is clear about them.
   await sql`
     update staged_rows w set problem = 'two_people:contact_id'

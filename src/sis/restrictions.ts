@@ -14,10 +14,17 @@ export interface RestrictionCounts {
  */
 export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportScope): Promise<RestrictionCounts> {
   const { runId, runNo, sis, now, today, images } = scope;
+  // Where a row that could not be taken calls the same pair restricted, nobody knows which of the two is true: that one counts.
+  await sql`
+    create temp table plan_lifted on commit drop as
+    select p.student_id, p.contact_id from plan_pairs p
+    where p.restricted is false and not exists (
+      select 1 from staged_rows w where w.run_id = ${sql.lit(runId)} and w.restricted and w.problem is not null
+        and w.student_id = p.student_id and w.contact_id = p.contact_id)`.execute(trx);
   const lifted = await sql<{ id: string }>`
     update restrictions x set lifted_at = ${now}
     from relationships r join contacts c on c.id = r.contact_id join students s on s.id = r.student_id
-      join plan_pairs p on p.contact_id = c.sis_id and p.student_id = s.sis_id and p.restricted is false
+      join plan_lifted p on p.contact_id = c.sis_id and p.student_id = s.sis_id
     where c.sis = ${sis} and s.sis = ${sis} and x.relationship_id = r.id and x.lifted_at is null
     returning x.id`.execute(trx);
   if (images && lifted.rows.length > 0) {
@@ -36,8 +43,7 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
       join relationships r on r.contact_id = c.id and r.student_id = s.id
     where w.run_id = ${sql.lit(runId)} and w.restricted and not exists (
-      select 1 from plan_pairs p
-      where p.student_id = w.student_id and p.contact_id = w.contact_id and p.restricted is false)
+      select 1 from plan_lifted p where p.student_id = w.student_id and p.contact_id = w.contact_id)
     order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.row desc`.execute(trx);
   await sql`
     update restrictions x set type = p.type, type_raw = p.type_raw, ends_on = p.ends_on,
@@ -74,9 +80,10 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
 }
 
 /**
- * Holds, until staff decide, the relationships that a person under a protection order has in the other SIS (or, under another
- * contact id, with the same student). The same person is an equal name with the mailbox or a phone in common. An order counts
- * while it is not lifted, even when its row has left the feed. Once decided, the same order does not hold again.
+ * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
+ * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
+ * the other SIS. The same person is an equal name with the mailbox or a phone in common, the same child an equal given name and birth
+ * date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again.
  *
  * @returns how many relationships were held now
  */
@@ -85,19 +92,26 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
     insert into relationship_holds (relationship_id, cause_restriction_id, placed_at)
     select distinct r2.id, o.id, ${now}::timestamptz
     from (
-      select x.id, c.id as contact_id, c.sis, c.name_key, c.email, r.student_id
+      select x.id, x.type, x.relationship_id, c.id as contact_id, c.sis, c.name_key, c.email, r.student_id, s.given_name, s.birth_date
       from restrictions x join relationships r on r.id = x.relationship_id join contacts c on c.id = r.contact_id
-      where x.lifted_at is null and x.type = 'protection_order' and coalesce(x.starts_on <= ${today}::date, true)
+        join students s on s.id = r.student_id
+      where x.lifted_at is null and coalesce(x.starts_on <= ${today}::date, true)
     ) o
     cross join lateral (
+      select o.contact_id as id, o.sis
+      union
       select c.id, c.sis from contacts c where c.email = o.email and c.name_key = o.name_key
       union
       select c.id, c.sis from contact_phones mine join contact_phones theirs on theirs.e164 = mine.e164
         join contacts c on c.id = theirs.contact_id
       where mine.contact_id = o.contact_id and c.name_key = o.name_key
     ) same
-    join relationships r2 on r2.contact_id = same.id and r2.ended_at is null
-    where same.id <> o.contact_id and (same.sis <> o.sis or r2.student_id = o.student_id)
+    join relationships r2 on r2.contact_id = same.id and r2.ended_at is null join students s2 on s2.id = r2.student_id
+    where r2.id <> o.relationship_id and (
+      r2.student_id = o.student_id or (s2.birth_date = o.birth_date and lower(s2.given_name) = lower(o.given_name))
+      or (o.type = 'protection_order' and same.sis <> o.sis))
+    -- In one order, so that two who do this at the same time do not wait for each other in a ring.
+    order by 1, 2
     on conflict (relationship_id, cause_restriction_id) do nothing`.execute(trx);
   return Number(held.numAffectedRows ?? 0);
 }

@@ -31,6 +31,7 @@ export const phonesStated = sql.raw<string>(
 export const contactFacts: ReadonlyArray<readonly [column: string, value: string]> = [
   ['given_name', 'w.given_name'],
   ['family_name', 'w.family_name'],
+  ['name_key', 'w.name_key'],
   ['language', 'w.language'],
   ['email_raw', 'w.email_raw'],
   ['email', 'w.email'],

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
-import type { Database } from '../database/database.js';
+import type { Database, DatabaseTransaction } from '../database/database.js';
 import { localDate } from '../families/entitlement.js';
 import { revoke } from '../sessions/revoke.js';
+import { placeHolds } from './restrictions.js';
 
 /**
  * Tells the apps of restrictions and holds that came into force and were not told yet (decision 7): what apps that know children
@@ -13,27 +14,30 @@ import { revoke } from '../sessions/revoke.js';
  * @returns how many accounts were concerned
  */
 export async function tellRestrictions(
-  trx: Database,
+  trx: DatabaseTransaction,
   audit: RecordEvent,
   clock: Clock,
   today: string,
 ): Promise<number> {
   const now = clock();
+  const begun = await sql<{ relationship_id: string }>`
+    update restrictions set told_at = ${now}
+    where id in (
+      select id from restrictions
+      where told_at is null and lifted_at is null and coalesce(starts_on <= ${today}::date, true)
+      for update skip locked
+    ) returning relationship_id`.execute(trx);
+  // One that begins today holds from today, with an import or without.
+  if (begun.rows.length > 0) await placeHolds(trx, now, today);
   const { rows } = await sql<{ account_id: string }>`
-    with restricted as (
-      update restrictions set told_at = ${now}
-      where id in (
-        select id from restrictions
-        where told_at is null and lifted_at is null and coalesce(starts_on <= ${today}::date, true)
-        for update skip locked
-      ) returning relationship_id
-    ), held as (
+    with held as (
       update relationship_holds set told_at = ${now}
       where id in (select id from relationship_holds where told_at is null and decided_at is null for update skip locked)
       returning relationship_id
     )
     select distinct p.account_id
-    from (select relationship_id from restricted union select relationship_id from held) x
+    from (select unnest(${begun.rows.map((row) => row.relationship_id)}::uuid[]) as relationship_id
+      union select relationship_id from held) x
       join relationships r on r.id = x.relationship_id join proven_contacts p on p.contact_id = r.contact_id`.execute(
     trx,
   );

@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { confirmAddress } from '../../src/accounts/change-address.js';
+import { sql } from 'kysely';
+import { answerAddress, confirmAddress } from '../../src/accounts/change-address.js';
+import type { AddressChange } from '../../src/accounts/change-address.js';
 import { lockMailbox } from '../../src/accounts/mailbox-lock.js';
+import { settleRequests } from '../../src/accounts/settle-request.js';
 import { auditLog } from '../../src/audit/audit.js';
 import { newSecret, secretHash } from '../../src/database/secrets.js';
 import type { Database } from '../../src/database/database.js';
+import { proveContact } from '../../src/families/joins.js';
 import { translator } from '../../src/locales/translate.js';
 import { revoke } from '../../src/sessions/revoke.js';
+import { district, row } from '../sis/extract.js';
 import { freshDatabase } from '../support/database.js';
 import type { FreshDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { contactId } from './people.js';
 
 const now = new Date('2026-11-10T12:00:00Z');
 const clock = (): Date => now;
@@ -49,6 +56,46 @@ async function mailed(db: Database, accountId: string, address: string, link: st
       code_expires_at: now,
     })
     .execute();
+}
+
+/** What somebody typed to recover, not decided yet. */
+async function askedToRecover(db: Database, identifier: string): Promise<{ id: string }> {
+  const nothing = {
+    phone: null,
+    client_id: null,
+    interaction_uid: null,
+    outcome: null,
+    contact_id: null,
+    account_id: null,
+  };
+  const times = { created_at: now, expires_at: new Date(now.getTime() + 60_000), code_expires_at: now };
+  return await db
+    .insertInto('account_requests')
+    .values({
+      kind: 'recovery',
+      browser_hash: 'a browser',
+      identifier,
+      locale: 'en',
+      token_hash: null,
+      code_hash: null,
+      claim_hash: null,
+      ...nothing,
+      ...times,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+}
+
+/** What goes on beside a transaction, as soon as it has to wait for it or has not to. */
+async function begun<T>(db: Database, end: Promise<T>): Promise<{ end: Promise<T> }> {
+  let done = false;
+  end.finally(() => (done = true)).catch(() => {});
+  const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await eventually(
+    async () => done || (await waiting.execute(db)).rows.length > 0,
+    (reached) => reached,
+  );
+  return { end };
 }
 
 /** A session of the account, `uid` and all. */
@@ -120,6 +167,55 @@ describe('confirming an address', () => {
       .execute((trx) => revoke(trx, parts.audit, clock, { session: thief.uid }, 'test', 'operator'));
     expect(await confirm(thief)).toEqual({ kind: 'session' });
     expect(await confirm(await session(db, accountId))).toEqual({ kind: 'done', email: 'moved@example.org' });
+  });
+
+  it('and a recovery that is decided at this moment leave no link in the earlier mailbox', async () => {
+    const { db } = database;
+    const accountId = await account(db, 'earlier@example.org');
+    await mailed(db, accountId, 'later@example.org', 'a fourth link');
+    const here = await session(db, accountId);
+    const { id } = await askedToRecover(db, 'earlier@example.org');
+    let confirming: { end: Promise<AddressChange> } | undefined;
+    const letters: string[] = [];
+    const parts = { db, clock, audit: auditLog(clock), issuer: 'http://localhost:3000', studentDomains: [] };
+    const settle = settleRequests({
+      ...parts,
+      wake: () => {},
+      key: Buffer.alloc(32),
+      timeZone: 'UTC',
+      sisOrder: [],
+      appName: () => null,
+      post: async (_trx, { to }) => {
+        letters.push(to);
+        const parted = { ...parts, post: async () => {} };
+        confirming = await begun(db, confirmAddress(parted, translator('en'), 'a fourth link', here));
+      },
+    });
+    await settle({ request: id });
+    expect(letters).toEqual(['earlier@example.org']);
+    expect(await confirming?.end).toEqual({ kind: 'done', email: 'later@example.org' });
+    const open = db
+      .selectFrom('account_requests')
+      .select('id')
+      .where('kind', '=', 'recovery')
+      .where('ended_at', 'is', null);
+    expect(await open.execute()).toEqual([]);
+  });
+
+  it('answered in two tabs at once is answered once', async () => {
+    const { db } = database;
+    const opened = await district(database);
+    await opened.load([row('Ana', 'Rosa', { email: 'school@example.org' })]);
+    const accountId = await account(db, 'mine@example.org');
+    await proveContact(db, { accountId, contactId: await contactId(db, 'Rosa'), how: 'registration', now });
+    let other: { end: Promise<string | null> } | undefined;
+    const parts = { db, clock, audit: auditLog(clock), issuer: 'http://localhost:3000', studentDomains: [] };
+    const answer = (post: () => Promise<void>) => answerAddress({ ...parts, post }, translator('en'), accountId, true);
+    const twice = (): Promise<void> => Promise.reject(new Error('a second letter'));
+    const first = await answer(async () => {
+      other = await begun(db, answer(twice));
+    });
+    expect([first, await other?.end]).toEqual(['school@example.org', null]);
   });
 
   it('of a student is refused, also where the letter went out before it was one', async () => {

@@ -175,6 +175,7 @@ describe.each(databases)('an import on %s', (kind) => {
         'The file breaks off in line 41: its last row has 34 of 35 fields.',
       ],
       [`${whole}elementary,"1001\r\n`, 'the file breaks off inside a quoted field'],
+      [whole.replace('last_modified', 'last_modi\0fied'), 'Line 1: the header holds a null character.'],
       ['', 'The file is empty: not even its header line is there.'],
     ];
     for (const [content, message] of refused) {

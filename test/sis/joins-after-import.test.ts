@@ -181,7 +181,8 @@ describe.each(databases)('who joins after an import, on %s', (kind) => {
     // The embedded database has one connection, on which nothing comes in between.
     const meanwhile = kind === 'postgres';
     const activation = {
-      request: { ...request, clientId: null, interactionUid: null, identifier: null },
+      request: { ...request, clientId: null, interactionUid: null, identifier: email },
+      studentDomains: [],
       password: 'a long way to school',
       signInName: null,
       locale: 'en',

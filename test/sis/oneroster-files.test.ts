@@ -173,6 +173,10 @@ describe('a OneRoster set is refused', () => {
       { ...good, 'users.csv': text('users.csv').replace('middleName', 'email') },
       'users.csv: The header has the column "email" twice.',
     ],
+    'when a header holds a null character': [
+      { ...good, 'users.csv': text('users.csv').replace('middleName', 'middle\0Name') },
+      'users.csv: Line 1: the header holds a null character.',
+    ],
     'when a file is empty': [{ ...good, 'users.csv': '' }, 'users.csv is empty: not even its header line is there.'],
     'when its bytes are Windows-1252': [
       { ...good, 'users.csv': Buffer.from(text('users.csv').replace('Rosa', 'Ros\u00e1'), 'latin1') },

@@ -190,4 +190,29 @@ describe.each(databases)('what a bulk of OneRoster says of rights and of what it
     expect(pairs(run)).toMatchObject([{ student_id: 'ana', contact_id: 'rosa', relation: 'relative' }]);
     expect(reasons(run)).toEqual(['superseded']);
   });
+
+  it('takes a restriction from a record of the sidecar of which something else cannot be read', async () => {
+    const pair = { student_sourced_id: 'ana', guardian_sourced_id: 'rosa' };
+    const long = 'By order of the court '.repeat(30);
+    for (const [told, problem] of [
+      [{ restricted: 'yes', restriction_type: long }, 'bad_text:restriction_type'],
+      [{ restricted: 'yes\0' }, 'bad_text:restricted'],
+    ] as const) {
+      const run = await bulk(db, {
+        users: [user('ana', { agentSourcedIds: 'rosa' }), user('rosa')],
+        roles: family,
+        rights: [{ ...pair, ...told }],
+      });
+      expect(pairs(run)).toMatchObject([{ problem, restricted: true, restriction_type: 'protection_order' }]);
+    }
+  });
+
+  it('leaves a person whose first school holds a null character, and takes the others', async () => {
+    const run = await bulk(db, {
+      users: [user('ana', { agentSourcedIds: 'rosa' }), user('rosa'), user('leo', { primaryOrgSourcedId: 's\0' })],
+      roles: family,
+    });
+    expect(run.unreadable).toEqual(['4 bad_text:primaryOrgSourcedId']);
+    expect(pairs(run)).toHaveLength(1);
+  });
 });

@@ -5,6 +5,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -116,6 +117,27 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
         30_000,
       ),
     ).toHaveLength(1);
+  });
+
+  it('takes each file once: no link, none written over by the next of its name, and none again whose name is long', async () => {
+    const working = join(inbox, 'working');
+    mkdirSync(working);
+    writeFileSync(join(folder, 'elsewhere.csv'), extract([...forty, row('Eva', 'Ida')]));
+    symlinkSync(join(folder, 'elsewhere.csv'), join(working, '0.csv'));
+    writeFileSync(join(working, '2.delta.csv'), extract([row('Leo', 'First')]));
+    drop('2.delta.csv', [row('Leo', 'Second')]);
+    drop(`1${'n'.repeat(240)}.csv`, forty);
+    watch();
+    const done = await eventually(
+      () => inRoom('done').length,
+      (count) => count === 3,
+      30_000,
+    );
+    expect(done).toBe(3);
+    expect(inRoom('working')).toEqual(['0.csv']);
+    const { rows } = await sql<{ sis_id: string }>`
+      select sis_id from contacts where sis_id in ('First', 'Second', 'Ida') order by 1`.execute(db);
+    expect(rows.map(({ sis_id }) => sis_id)).toEqual(['First', 'Second']);
   });
 
   it('leaves a file alone that is still written, puts aside what is held or refused, and takes up what a process left', async () => {

@@ -71,3 +71,10 @@ export function refusedIn(file: string, error: unknown): unknown {
   if (!(error instanceof FeedRefused) || error.message.startsWith(file)) return error;
   return new FeedRefused(`${file}: ${error.message}`, error.place);
 }
+
+/** @throws FeedRefused where a header holds a null character, which no database keeps */
+export function refuseNull(names: readonly string[]): void {
+  if (names.some((name) => name.includes('\0'))) {
+    throw new FeedRefused('Line 1: the header holds a null character.', { line: 1 });
+  }
+}

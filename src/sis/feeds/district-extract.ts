@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { columns, essential } from './columns.js';
 import type { Column } from './columns.js';
-import { csvRecords } from './csv.js';
+import { csvRecords, refuseNull } from './csv.js';
 import type { CsvRecord } from './csv.js';
 import { districtRow } from './district-row.js';
 import type { Positions } from './district-row.js';
@@ -63,6 +63,7 @@ async function* rowsOf(
 }
 
 function positionsOf(names: readonly string[]): Positions {
+  refuseNull(names);
   const positions: Partial<Record<Column, number>> = {};
   for (const column of columns) {
     const at = names.indexOf(column);

@@ -19,16 +19,29 @@ type Parse<T> = (text: string) => T | undefined;
 /** The cells of one row, by column; remembers the first thing that is wrong with them. */
 class Row {
   problem: string | null = null;
+  /** Cells that can be nobody's words read as empty. */
+  private spoilt: Set<Column> | null = null;
 
   constructor(
     private readonly cells: readonly string[],
     private readonly positions: Positions,
-  ) {}
+  ) {
+    for (const column of columns) {
+      const value = cells[positions[column] ?? -1] ?? '';
+      if (value.length <= longest && !value.includes('\0')) continue;
+      (this.spoilt ??= new Set()).add(column);
+      this.fail('bad_text', column);
+    }
+  }
+
+  isSpoilt(column: Column): boolean {
+    return this.spoilt?.has(column) === true;
+  }
 
   /** Without stray spaces; empty where the file has no such column. */
   text(column: Column): string {
     const at = this.positions[column];
-    const cell = at === undefined ? '' : (this.cells[at] ?? '');
+    const cell = at === undefined || this.isSpoilt(column) ? '' : (this.cells[at] ?? '');
     return untidy.test(cell) ? cell.replace(/\s+/g, ' ').trim() : cell;
   }
 
@@ -55,6 +68,11 @@ class Row {
     return this.read(column, 'bad_flag', flag);
   }
 
+  /** Of a flag that protects: whatever stands there, somebody meant to say yes. */
+  meant(column: Column): boolean | null {
+    return this.flag(column) ?? (this.text(column) === '' && !this.isSpoilt(column) ? null : true);
+  }
+
   day(column: Column): string | null {
     return this.read(column, 'bad_date', day);
   }
@@ -65,7 +83,7 @@ class Row {
 }
 
 /**
- * One row of the district extract. A row that cannot be taken says why in `problem`; a restriction that it states
+ * One row of the district extract. A row that cannot be taken says why in `problem`; a restriction or protection that it states
  * still counts, in whatever words it is said, because a typing error elsewhere must not open a child's record.
  *
  * @param cells as many as the header has
@@ -73,12 +91,11 @@ class Row {
  */
 export function districtRow(cells: readonly string[], positions: Positions, line: number, sis: string): ReadRow {
   const row = new Row(cells, positions);
-  const unreadable = unreadableBecause(row, cells, positions, sis);
+  const unreadable = unreadableBecause(row, sis);
   if (unreadable !== null) return { line, problem: unreadable, unreadable: true };
   const emailRaw = row.optional('email');
   const email = normaliseEmail(emailRaw ?? '');
   const studentEmail = normaliseEmail(row.text('student_email'));
-  const restricted = row.flag('restricted');
   const restrictionType = row.text('restriction_type');
   const givenName = row.text('given_name');
   const familyName = row.text('family_name');
@@ -102,7 +119,7 @@ export function districtRow(cells: readonly string[], positions: Positions, line
     grade: row.optional('grade'),
     birthDate: row.day('birth_date'),
     rightsRetainedUntil: row.day('rights_retained_until'),
-    confidential: row.flag('confidential'),
+    confidential: row.meant('confidential'),
     contactId: row.text('contact_id'),
     givenName,
     familyName,
@@ -122,7 +139,7 @@ export function districtRow(cells: readonly string[], positions: Positions, line
     livesWith: row.flag('lives_with'),
     pickupOk: row.flag('pickup_ok'),
     portalAccess: row.flag('portal_access'),
-    restricted: restricted ?? (row.text('restricted') === '' ? null : true),
+    restricted: row.meant('restricted'),
     restrictionType: canonicalRestriction(restrictionType),
     restrictionTypeRaw: restrictionType,
     restrictionStart: row.day('restriction_start'),
@@ -135,13 +152,13 @@ export function districtRow(cells: readonly string[], positions: Positions, line
   return read;
 }
 
-function unreadableBecause(row: Row, cells: readonly string[], positions: Positions, sis: string): string | null {
+/** Where not even the pair can be known. */
+function unreadableBecause(row: Row, sis: string): string | null {
   if (row.text('sis').toLowerCase() !== sis.toLowerCase()) return 'wrong_sis:sis';
-  for (const column of columns) {
-    const value = cells[positions[column] ?? -1] ?? '';
-    if (value.length > longest || value.includes('\0')) return `bad_text:${column}`;
+  for (const column of ['student_id', 'contact_id'] as const) {
+    if (row.isSpoilt(column)) return `bad_text:${column}`;
+    if (row.text(column) === '') return `missing:${column}`;
   }
-  for (const column of ['student_id', 'contact_id'] as const) if (row.text(column) === '') return `missing:${column}`;
   return null;
 }
 

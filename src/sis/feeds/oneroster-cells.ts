@@ -7,6 +7,7 @@ const lists = new Set(['agentSourcedIds', 'orgSourcedIds', 'userIds', 'grades'])
 /** The cells of one record under the names of their columns; the first thing that is wrong with them is its `problem`. */
 export class Cells {
   problem: string | null = null;
+  private readonly left = new Set<string>();
 
   constructor(
     private readonly cells: readonly string[],
@@ -16,7 +17,7 @@ export class Cells {
   /** A cell with its spaces collapsed; empty where the file has no such column. */
   text(column: string): string {
     const at = this.at.get(column);
-    return at === undefined ? '' : (this.cells[at] ?? '').replace(/\s+/g, ' ').trim();
+    return at === undefined || this.left.has(column) ? '' : (this.cells[at] ?? '').replace(/\s+/g, ' ').trim();
   }
 
   optional(column: string): string | null {
@@ -71,11 +72,24 @@ export class Cells {
     return { gone: status === 'tobedeleted', modified };
   }
 
-  /** The first of these columns whose cell can be nobody's words, or undefined. */
-  spoilt(columns: readonly string[]): string | undefined {
-    return columns.find((column) => {
+  /** Those of these columns whose cell can be nobody's words. */
+  spoilt(columns: readonly string[]): string[] {
+    return columns.filter((column) => {
       const cell = this.cells[this.at.get(column) ?? -1] ?? '';
       return cell.length > (lists.has(column) ? longestList : longest) || cell.includes('\0');
     });
+  }
+
+  /** From now on these columns say something that cannot be read; the first one is the record's problem. */
+  leaveOut(columns: readonly string[]): void {
+    for (const column of columns) {
+      this.left.add(column);
+      this.fail('bad_text', column);
+    }
+  }
+
+  /** Whether anything stands in a cell, be it of use or not. */
+  says(column: string): boolean {
+    return this.left.has(column) || this.text(column) !== '';
   }
 }

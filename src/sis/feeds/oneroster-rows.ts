@@ -53,8 +53,11 @@ export function recordOf(
   read: readonly string[],
   context: ReadingContext,
 ): ReadRow {
-  const spoilt = cells.spoilt(read);
-  if (spoilt !== undefined) return { line, problem: `bad_text:${spoilt}`, unreadable: true };
+  const spoilt = cells.spoilt(file === 'users' ? [...read, 'primaryOrgSourcedId', keyColumn(context.key)] : read);
+  // A restriction counts whatever else stands beside it.
+  const [subject] = file === 'rights' ? spoilt.filter((column) => ids.rights.includes(column)) : spoilt;
+  if (subject !== undefined) return { line, problem: `bad_text:${subject}`, unreadable: true };
+  cells.leaveOut(spoilt);
   const lacking = ids[file].find((column) => cells.text(column) === '');
   if (lacking !== undefined) return { line, problem: `missing:${lacking}`, unreadable: true };
   const [table, reader] = readers[file];
@@ -84,7 +87,7 @@ function person(cells: Cells, context: ReadingContext): ReturnType<Reader> {
   // What is deleted need not be described.
   if (givenName === '' && familyName === '' && !state.gone) cells.fail('missing', 'givenName');
   const key = keyOf(cells, context.key);
-  if (key === null) cells.fail('missing', context.key.replace(/:.*/, ''));
+  if (key === null) cells.fail('missing', keyColumn(context.key));
   const emailRaw = cells.text('email');
   const email = normaliseEmail(emailRaw);
   const roleRead =
@@ -111,6 +114,10 @@ function person(cells: Cells, context: ReadingContext): ReturnType<Reader> {
     rights_told: context.files.includes('rights'),
     problem: cells.problem,
   };
+}
+
+function keyColumn(key: OneRosterKey): string {
+  return key.replace(/:.*/, '');
 }
 
 function keyOf(cells: Cells, key: OneRosterKey): string | null {
@@ -162,7 +169,7 @@ function right(cells: Cells, { key }: ReadingContext): ReturnType<Reader> {
     ed_rights: cells.flag('ed_rights'),
     portal_access: cells.flag('portal_access'),
     // Whatever stands there, somebody meant to restrict.
-    restricted: restricted ?? (cells.text('restricted') === '' ? null : true),
+    restricted: restricted ?? (cells.says('restricted') ? true : null),
     restriction_type: canonicalRestriction(type),
     restriction_type_raw: type,
     restriction_start: cells.day('restriction_start'),

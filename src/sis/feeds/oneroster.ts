@@ -1,4 +1,4 @@
-import { csvRecords, refusedIn } from './csv.js';
+import { csvRecords, refuseNull, refusedIn } from './csv.js';
 import { openFiles } from './folder-or-zip.js';
 import type { FileSet } from './folder-or-zip.js';
 import { FeedRefused } from './format.js';
@@ -141,6 +141,7 @@ async function* recordsOf(set: FileSet, file: FileRead, context: ReadingContext)
 }
 
 function positions(names: readonly string[], needed: readonly string[]): ReadonlyMap<string, number> {
+  refuseNull(names);
   const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new FeedRefused(`The header has the column "${twice.slice(0, 60)}" twice.`, { line: 1, column: twice });
