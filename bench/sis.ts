@@ -1,6 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,9 +22,14 @@ import { parseFeedsFile, syncFeeds } from '../src/sis/feeds-file.js';
 import { importFeed } from '../src/sis/import.js';
 import { bulkLoader } from '../src/sis/loader.js';
 import type { RunReport } from '../src/sis/runs.js';
+import { peakMemory, share } from '../faults/house.js';
 import type { Finding } from '../faults/house.js';
 import { freshDatabase } from '../test/support/database.js';
 import { cpuUsed, serverOf } from './cpu.js';
+import { floor } from './floor.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const command = ['--import', 'tsx', 'src/main.ts'];
 
 const file = parseFeedsFile(
   JSON.stringify({
@@ -41,41 +54,39 @@ interface Cost {
   cpu: number;
 }
 
-interface Figures {
+interface Round {
   rows: number;
   copy: Cost;
   first: Cost;
   next: Cost;
-  /** Most memory of this process while it imported, MB. */
-  memory: number;
+  floor: Cost;
 }
+
+/** A large file once, smaller ones five times. */
+const roundsOf = (contacts: number): number => (contacts > 200_000 ? 1 : 5);
+
+const median = (numbers: number[]): number => share(numbers, 0.5);
 
 /**
  * First load and next day's file of the extract, beside a plain COPY of the same file into text columns; and the embedded database. A bar is
- * judged by CPU, because the time of a shared machine is noise; both are told.
+ * judged by CPU, because the time of a shared machine is noise; both are told. Medians of five rounds, of the largest file one.
  */
 export async function sis(sizes: number[]): Promise<Finding[]> {
   const found: Finding[] = [];
   const perRow: number[] = [];
   for (const contacts of sizes) {
-    const { rows, copy, first, next, memory } = await measure(contacts);
-    perRow.push(first.cpu / rows);
-    const rate = (seconds: number): string => `${Math.round(rows / seconds / 1_000)} k rows/s`;
-    found.push(
-      {
-        name: `first load, ${contacts} contacts (${rows} rows)`,
-        bar: '≥ 0.2 × plain COPY',
-        measured: `${(copy.cpu / first.cpu).toFixed(2)} × by CPU, ${(copy.wall / first.wall).toFixed(2)} × by time (${rate(first.wall)}, COPY ${rate(copy.wall)})`,
-        holds: copy.cpu / first.cpu >= 0.2,
-      },
-      {
-        name: `next day's file, 1 % changed, ${contacts} contacts`,
-        bar: '≥ 3 × faster than the first load',
-        measured: `${(first.cpu / next.cpu).toFixed(1)} × by CPU, ${(first.wall / next.wall).toFixed(1)} × by time (${next.wall.toFixed(1)} s against ${first.wall.toFixed(1)} s)`,
-        holds: first.cpu / next.cpu >= 3,
-      },
-      { name: `memory, ${contacts} contacts`, bar: '≤ 300 MB', measured: `${memory} MB`, holds: memory <= 300 },
-    );
+    const folder = mkdtempSync(join(tmpdir(), 'parent-access-bench-'));
+    try {
+      const path = sampleFile(contacts, folder);
+      const changed = join(folder, 'next.csv');
+      await nextDay(path, changed);
+      const rounds: Round[] = [];
+      for (let each = 0; each < roundsOf(contacts); each += 1) rounds.push(await round(path, changed));
+      perRow.push(median(rounds.map(({ first, rows }) => first.cpu / rows)));
+      found.push(...verdicts(contacts, rounds, await memoryOf(folder, path)));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
   const last = perRow.at(-1) ?? 0;
   const before = perRow.at(-2) ?? last;
@@ -88,8 +99,32 @@ export async function sis(sizes: number[]): Promise<Finding[]> {
   return [...found, await embedded()];
 }
 
-async function measure(contacts: number): Promise<Figures> {
-  const folder = mkdtempSync(join(tmpdir(), 'parent-access-bench-'));
+function verdicts(contacts: number, rounds: Round[], memory: number): Finding[] {
+  const rows = rounds[0]?.rows ?? 0;
+  const ratio = (one: keyof Omit<Round, 'rows'>, other: keyof Omit<Round, 'rows'>, by: keyof Cost): number =>
+    median(rounds.map((figures) => figures[one][by] / figures[other][by]));
+  const rate = (of: keyof Omit<Round, 'rows'>): string =>
+    `${Math.round(rows / median(rounds.map((figures) => figures[of].wall)) / 1_000)} k rows/s`;
+  const copied = ratio('copy', 'first', 'cpu');
+  const faster = ratio('first', 'next', 'cpu');
+  return [
+    {
+      name: `first load, ${contacts} contacts (${rows} rows)`,
+      bar: '≥ 0.2 × plain COPY',
+      measured: `${copied.toFixed(2)} × by CPU, ${ratio('copy', 'first', 'wall').toFixed(2)} × by time (${rate('first')}, COPY ${rate('copy')}); the finished rows alone, into the empty tables with their keys: ${ratio('copy', 'floor', 'cpu').toFixed(2)} ×`,
+      holds: copied >= 0.2,
+    },
+    {
+      name: `next day's file, 1 % changed, ${contacts} contacts`,
+      bar: '≥ 3 × faster than the first load',
+      measured: `${faster.toFixed(1)} × by CPU, ${ratio('first', 'next', 'wall').toFixed(1)} × by time (${rate('next')})`,
+      holds: faster >= 3,
+    },
+    { name: `memory, ${contacts} contacts`, bar: '≤ 300 MB', measured: `${memory} MB`, holds: memory <= 300 },
+  ];
+}
+
+async function round(path: string, changed: string): Promise<Round> {
   const database = await freshDatabase('postgres');
   const patient = openPostgres(database.url ?? '', { size: 3, patient: true });
   const server = await serverOf(patient.db);
@@ -100,22 +135,42 @@ async function measure(contacts: number): Promise<Figures> {
     return { wall: (performance.now() - began) / 1_000, cpu: cpuUsed(server) - cpu };
   };
   try {
-    const path = sampleFile(contacts, folder);
-    const changed = join(folder, 'next.csv');
-    await nextDay(path, changed);
     const copy = await cost(() => plainCopy(patient, path));
     await syncFeeds(patient.db, file, () => new Date());
-    let memory = 0;
-    const watching = setInterval(() => (memory = Math.max(memory, process.memoryUsage().rss)), 100);
     let rows = 0;
     const first = await cost(async () => (rows = (await load(patient, path)).counts.read));
+    // The server's own housekeeping, which a day leaves time for.
+    await patient.pool.query('vacuum analyze');
     const next = await cost(() => load(patient, changed));
-    clearInterval(watching);
-    return { rows, copy, first, next, memory: Math.round(memory / 2 ** 20) };
+    return { rows, copy, first, next, floor: await floor(patient.db, cost) };
   } finally {
     await patient.close();
     await database.close();
-    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The real program, on a database of its own. */
+async function memoryOf(folder: string, path: string): Promise<number> {
+  const database = await freshDatabase('postgres');
+  try {
+    writeFileSync(join(folder, 'feeds.json'), JSON.stringify(file));
+    const { PATH = '', HOME = '' } = process.env;
+    const program = spawn(process.execPath, [...command, 'import', '--feed', 'elementary', '--from', path], {
+      cwd: root,
+      env: { PATH, HOME, DATABASE_URL: database.url ?? '', FEEDS_FILE: join(folder, 'feeds.json'), DATA_DIR: folder },
+      stdio: 'ignore',
+    });
+    let memory = 0;
+    const watching = setInterval(() => {
+      // Between its last look and its end it is not there any more.
+      if (existsSync(`/proc/${program.pid}/status`)) memory = Math.max(memory, peakMemory(program.pid ?? 0) || 0);
+    }, 50);
+    const [code] = (await once(program, 'exit')) as [number];
+    clearInterval(watching);
+    if (code !== 0) throw new Error(`The import of the bench ended with ${code}.`);
+    return memory;
+  } finally {
+    await database.close();
   }
 }
 
@@ -152,19 +207,8 @@ async function embedded(): Promise<Finding> {
 
 /** Writes the sample district in a process of its own, so that its memory is not the import's. @returns the elementary SIS's file */
 function sampleFile(contacts: number, folder: string): string {
-  const command = [
-    '--import',
-    'tsx',
-    'src/main.ts',
-    'sample',
-    '--contacts',
-    String(contacts),
-    '--seed',
-    '1',
-    '--out',
-    folder,
-  ];
-  execFileSync(process.execPath, command, { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'ignore' });
+  const how = ['--contacts', String(contacts), '--seed', '1', '--out', folder];
+  execFileSync(process.execPath, [...command, 'sample', ...how], { cwd: root, stdio: 'ignore' });
   return join(folder, 'elementary.csv');
 }
 

@@ -51,7 +51,7 @@ async function byCopy({ pool }: OpenDatabase, { table, columns }: LoadTarget): P
   done.catch((error: unknown) => (broken = error));
   return {
     async write(rows) {
-      if (broken === null && stream.write(rows.map(copyLine).join(''))) return;
+      if (broken === null && stream.write(`${rows.map(copyLine).join('\n')}\n`)) return;
       await Promise.race([once(stream, 'drain'), done]);
     },
     async end() {
@@ -74,15 +74,15 @@ async function byCopy({ pool }: OpenDatabase, { table, columns }: LoadTarget): P
 const special = /[\\\t\n\r]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-/** A row in the text format of COPY (PostgreSQL manual, COPY, "Text Format"). */
+/** A row in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), without its line end. */
 function copyLine(row: readonly Cell[]): string {
-  let line = '';
-  for (const cell of row) {
-    if (line !== '') line += '\t';
-    if (cell === null) line += '\\N';
-    else if (typeof cell === 'string' && special.test(cell))
-      line += cell.replaceAll(/[\\\t\n\r]/g, (found) => escapes[found] ?? found);
-    else line += String(cell);
+  return row.map(copyCell).join('\t');
+}
+
+function copyCell(cell: Cell): string | number {
+  if (cell === null) return '\\N';
+  if (typeof cell === 'string') {
+    return special.test(cell) ? cell.replaceAll(/[\\\t\n\r]/g, (found) => escapes[found] ?? found) : cell;
   }
-  return `${line}\n`;
+  return typeof cell === 'boolean' ? (cell ? 't' : 'f') : cell;
 }
