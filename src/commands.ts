@@ -13,7 +13,6 @@ import { DeskRefused } from './desk/desk.js';
 import { nothingChanged } from './desk/mail.js';
 import { runAtDesk } from './desk/run.js';
 import { addSecret } from './desk/secrets.js';
-import { doctor } from './doctor/doctor.js';
 import { table, verdict } from './doctor/report.js';
 import { allowsSamples, openDatabase } from './foundation.js';
 import { UnknownFeed } from './imports.js';
@@ -23,11 +22,9 @@ import { KeysRefused } from './keys/states.js';
 import { ClientsFileError, clientsJsonSchema, readClientsFile } from './provider/clients-file.js';
 import { progressOn } from './progress.js';
 import { SampleRefused } from './sample-district.js';
-import { serve } from './serve.js';
 import { FeedsFileError } from './sis/feeds-file.js';
 import { FeedRefused } from './sis/feeds/format.js';
 import { spooled } from './sis/places/spool.js';
-import { failedLetter, longestReport } from './sis/invitations/bounce-report.js';
 import * as sample from './sis/sample/sample.js';
 
 /** Where a command writes. */
@@ -75,8 +72,10 @@ const usage = `parent-access COMMAND
 type Environment = Record<string, string | undefined>;
 type Command = (args: string[], config: () => Config, terminal: Terminal, environment: Environment) => Promise<void>;
 
+// What only one command needs is loaded by it: the server alone is more than all the others together.
 const commands: Record<string, Command> = {
   async serve(_args, config, { out }) {
+    const { serve } = await import('./serve.js');
     await serve(config(), out);
   },
 
@@ -94,6 +93,7 @@ const commands: Record<string, Command> = {
   // Not by `config()`: the doctor tells also of a configuration that cannot be used.
   async doctor(args, _config, { out }, environment) {
     const { values } = parseArgs({ args, options: { json: { type: 'boolean' } } });
+    const { doctor } = await import('./doctor/doctor.js');
     const checks = await doctor(environment);
     out(values.json === true ? JSON.stringify(checks) : table(checks));
     const sentence = verdict(checks);
@@ -192,6 +192,7 @@ const commands: Record<string, Command> = {
 
   async mail(args, config, { out }) {
     if (args.join(' ') !== 'bounce') return out(await runAtDesk(config(), 'mail', args));
+    const { failedLetter, longestReport } = await import('./sis/invitations/bounce-report.js');
     const report = await atMost(process.stdin, longestReport);
     const messageId = report === null ? null : await failedLetter(report);
     out(messageId === null ? nothingChanged : await runAtDesk(config(), 'mail', ['bounced', messageId]));
