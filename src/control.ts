@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Check } from './doctor/check.js';
+import type { Progress } from './sis/import.js';
 
 function socketPath(dataDir: string): string {
   return join(dataDir, 'control.sock');
@@ -12,9 +14,12 @@ function socketPath(dataDir: string): string {
 export interface Control {
   /** What only the process that holds the embedded database can look at. */
   doctor(): Promise<Check[]>;
-  /** Runs a command on the database, by its name and arguments. @returns what to print */
-  desk(name: string, args: string[]): Promise<string>;
+  /** Runs a command on the database, by its name and arguments, and tells how far a long one is. @returns what to print */
+  desk(name: string, args: string[], onProgress: (progress: Progress) => void): Promise<string>;
 }
+
+/** What the server says, a line each: how far it is, and in the last one what came of it. */
+type Line = { progress: Progress } | { done: unknown } | { refused: string };
 
 /** Bytes of a question: names and numbers, never a file. */
 const mostBytes = 65_536;
@@ -29,15 +34,19 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   const path = socketPath(dataDir);
   rmSync(path, { force: true });
   const server = createServer((incoming, answer) => {
-    const answering = incoming.method === 'POST' ? answerTo(control, incoming) : null;
+    const say = (line: Line): void => void answer.write(`${JSON.stringify(line)}\n`);
+    const answering = incoming.method === 'POST' ? answerTo(control, incoming, (progress) => say({ progress })) : null;
     if (answering === null) {
       answer.writeHead(404).end();
       return;
     }
-    answering.then(
-      (report) => answer.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(report)),
-      (error: unknown) => answer.writeHead(422).end(error instanceof Error ? error.message : 'failed'),
-    );
+    answer.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    answering
+      .then(
+        (done) => say({ done }),
+        (error: unknown) => say({ refused: error instanceof Error ? error.message : 'failed' }),
+      )
+      .finally(() => answer.end());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -55,14 +64,22 @@ export async function listenForControl(dataDir: string, control: Control): Promi
   };
 }
 
-function answerTo(control: Control, incoming: IncomingMessage): Promise<unknown> | null {
+function answerTo(
+  control: Control,
+  incoming: IncomingMessage,
+  onProgress: (progress: Progress) => void,
+): Promise<unknown> | null {
   const path = incoming.url ?? '';
   if (path === '/doctor') return control.doctor();
-  if (path === '/desk') return answerDesk(control, incoming);
+  if (path === '/desk') return answerDesk(control, incoming, onProgress);
   return null;
 }
 
-async function answerDesk(control: Control, incoming: IncomingMessage): Promise<string> {
+async function answerDesk(
+  control: Control,
+  incoming: IncomingMessage,
+  onProgress: (progress: Progress) => void,
+): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
@@ -71,7 +88,7 @@ async function answerDesk(control: Control, incoming: IncomingMessage): Promise<
     chunks.push(chunk);
   }
   const { name, args } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { name: string; args: string[] };
-  return control.desk(name, args);
+  return control.desk(name, args, onProgress);
 }
 
 /** The running server said no; its sentence is the message. */
@@ -91,22 +108,36 @@ export async function askToDiagnose(dataDir: string): Promise<Check[]> {
  *
  * @throws ControlRefused with the server's reason
  */
-export async function askDesk(dataDir: string, name: string, args: string[]): Promise<string> {
-  return (await ask(dataDir, '/desk', JSON.stringify({ name, args }))) as string;
+export async function askDesk(
+  dataDir: string,
+  name: string,
+  args: string[],
+  onProgress?: (progress: Progress) => void,
+): Promise<string> {
+  return (await ask(dataDir, '/desk', JSON.stringify({ name, args }), onProgress)) as string;
 }
 
-function ask(dataDir: string, path: string, body = ''): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        if (answer.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new ControlRefused(text === '' ? 'The server does not know this.' : text));
-      });
-    });
+async function ask(
+  dataDir: string,
+  path: string,
+  body = '',
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<unknown> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asked = request({ socketPath: socketPath(dataDir), method: 'POST', path }, resolve);
     asked.once('error', () => reject(new ControlRefused('The server on this data folder does not answer.')));
     asked.end(body);
   });
+  if (answer.statusCode !== 200) throw new ControlRefused('The server does not know this.');
+  try {
+    for await (const text of createInterface({ input: answer })) {
+      const line = JSON.parse(text) as Line;
+      if ('done' in line) return line.done;
+      if ('refused' in line) throw new ControlRefused(line.refused);
+      onProgress(line.progress);
+    }
+  } catch (error) {
+    if (error instanceof ControlRefused) throw error;
+  }
+  throw new ControlRefused('The server ended before it had answered.');
 }

@@ -81,7 +81,7 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
               feeds,
               apps,
             }),
-          desk: async (name, args) => {
+          desk: async (name, args, onProgress) => {
             const command = deskCommands.get(name);
             if (command === undefined) throw new DeskRefused(`The running server does not know the command ${name}.`);
             return command(
@@ -92,6 +92,7 @@ async function furnish(foundation: Foundation, house: House, print: (text: strin
                 audit: house.audit,
                 feeds: async () => feeds,
                 load: imports.load,
+                onProgress,
                 secretsKey: foundation.secretsKey,
                 keysFollowed: house.lookAtKeys,
                 tellApps: house.tellApps,

@@ -51,7 +51,7 @@ export async function runAtDesk(
   const command = deskCommands.get(name);
   if (command === undefined) throw new DeskRefused(`There is no command ${name}.`);
   if (config.databaseUrl === null) {
-    if (folderHolder(config.dataDir) !== null) return askDesk(config.dataDir, name, args);
+    if (folderHolder(config.dataDir) !== null) return askDesk(config.dataDir, name, args, onProgress);
     if (!existsSync(join(config.dataDir, 'database', 'PG_VERSION'))) {
       throw new DeskRefused('There is no database yet: the first start of a server makes it.');
     }

@@ -23,7 +23,7 @@ describe('a connection that is lost', () => {
       await ending;
       await statement.execute(trx);
     });
-    await expect(lost).rejects.toThrow();
+    await expect(lost).rejects.toBeInstanceOf(Error);
     expect(await backend(db)).toBeGreaterThan(0);
   });
 });
