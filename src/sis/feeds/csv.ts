@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
 import { FeedRefused } from './format.js';
 import { linesOfUtf8 } from './text.js';
@@ -22,32 +21,43 @@ const longestRecord = 65_536;
  * @throws FeedRefused with line and column where the bytes are not UTF-8, the quotes are broken or the last line breaks off
  */
 export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextForm): AsyncGenerator<CsvRecord> {
+  // Rows are taken as the parser finds them, and leave it empty: as a stream of objects each would cost more than its parsing.
+  let found: Array<[cells: string[], upTo: number]> = [];
   const parser = parse({
     relax_column_count: true,
     record_delimiter: ['\r\n', '\n'],
     max_record_size: longestRecord,
-    // The line travels as one more cell, so that a row costs no object of its own.
-    on_record: (cells: string[], context) => {
-      cells.push(String(context.lines));
-      return cells;
+    on_record: (cells: string[], { lines }) => {
+      found.push([cells, lines]);
+      return null;
     },
   });
-  const feeding = pipeline(Readable.from(linesOfUtf8(bytes, form)), parser);
-  // The parser throws the same error into the loop below; this promise only must not be left unhandled.
-  feeding.catch(() => {});
+  const ended = finished(parser.resume());
+  // The same error comes out of the loop below; this promise only must not be left unhandled.
+  ended.catch(() => {});
   let line = 1;
   let counted = 0;
-  try {
-    const records: AsyncIterable<string[]> = parser;
-    for await (const cells of records) {
+  const taken = function* (): Generator<CsvRecord> {
+    for (const [cells, upTo] of found) {
       const begins = line;
       // The parser counts a quoted CRLF twice, so its count only tells whether there is more than one line.
-      const upTo = Number(cells.pop());
       line += upTo - counted === 1 ? 1 : 1 + cells.reduce((breaks, cell) => breaks + cell.split('\n').length - 1, 0);
       counted = upTo;
       if (cells.length === 1 && cells[0]?.trim() === '' && begins > 1) continue;
       yield { cells, line: begins };
     }
+    found = [];
+  };
+  try {
+    for await (const text of linesOfUtf8(bytes, form)) {
+      await new Promise<void>((resolve, reject) =>
+        parser.write(text, (error) => (error instanceof Error ? reject(error) : resolve())),
+      );
+      yield* taken();
+    }
+    parser.end();
+    await ended;
+    yield* taken();
   } catch (error) {
     throw refusal(error, line, form);
   }
