@@ -13,7 +13,7 @@ export interface OpenDatabase {
 
 /**
  * Opens a pool on a PostgreSQL server. Every wait is bounded, so that a database that hangs turns into an
- * error within seconds and not into a queue: 3 s to connect, 5 s for a statement of the request path.
+ * error within seconds and not into a queue: 3 s to connect, 30 s for a statement of the request path.
  *
  * @param url a `postgres://` connection string
  * @param size the most connections this process holds

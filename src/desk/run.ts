@@ -36,6 +36,9 @@ export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ...['accounts', 'sessions', 'clients', 'deliveries'].map((room) => [room, roomCommand(room)] as const),
 ]);
 
+/** What looks at every contact of a district; no request waits for it. */
+const longWork: ReadonlySet<string> = new Set(['import', 'coverage', 'rights']);
+
 /**
  * Runs a command here, or lets the server run it that holds the embedded database.
  *
@@ -56,8 +59,7 @@ export async function runAtDesk(
       throw new DeskRefused('There is no database yet: the first start of a server makes it.');
     }
   }
-  // An import is long work, and no request waits for it.
-  const database = await openDatabase(config, { patient: name === 'import' });
+  const database = await openDatabase(config, { patient: longWork.has(name) });
   try {
     if ((await migrationState(database.db)).pending.length > 0) {
       throw new DeskRefused('The database is of an earlier version: run `parent-access migrate` first.');
