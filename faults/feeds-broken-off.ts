@@ -77,8 +77,8 @@ async function killed(scene: FeedStage, sides: Sides, within: number): Promise<T
       const program = scene.program(path);
       const ended = once(program, 'exit');
       await Promise.race([untilRunning(scene), ended]);
-      // Evenly over the time that a whole run takes, and a little longer.
-      await pause((within * 1.1 * (each + 0.5)) / kills);
+      // Evenly over the time that a whole run takes.
+      await pause((within * (each + 0.5)) / kills);
       program.kill('SIGKILL');
       await ended;
       await settled(scene);
@@ -105,7 +105,7 @@ async function databaseGone(scene: FeedStage, sides: Sides, within: number): Pro
     await round(scene, sides, tally, async (path) => {
       const loading = scene.load(path).catch(() => null);
       await Promise.race([untilRunning(scene), loading]);
-      await pause((within * 1.1 * (each + 0.5)) / cuts);
+      await pause((within * (each + 0.5)) / cuts);
       await sql`
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`.execute(scene.stage.database.db);
@@ -138,13 +138,17 @@ async function twoAtOnce(
   return tally;
 }
 
-/** How long an import of the one file over the other takes (ms). */
-async function usual(scene: FeedStage, sides: Sides): Promise<number> {
-  const { path } = sides.next();
-  const began = performance.now();
-  await scene.load(path);
-  await sides.now();
-  return performance.now() - began;
+/** The least that an import of the one file over the other takes (ms): what comes later than that would often come too late. */
+async function shortest(scene: FeedStage, sides: Sides): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let each = 0; each < 5; each += 1) {
+    const { path } = sides.next();
+    const began = performance.now();
+    await scene.load(path);
+    least = Math.min(least, performance.now() - began);
+    await sides.now();
+  }
+  return least;
 }
 
 /** Imports that are killed, cut off from the database, or two at once. */
@@ -152,7 +156,7 @@ export async function feedsBrokenOff(): Promise<Finding[]> {
   const scene = await layFeed(contacts);
   try {
     const sides = await sidesOf(scene);
-    const within = await usual(scene, sides);
+    const within = await shortest(scene, sides);
     const told = ({ before, after, half, stuck }: Tally): string =>
       `${before} left the state before, ${after} had ended before the fault, ${half} half; ${stuck} times the next import did not go through`;
     const holds = ({ before, half, stuck }: Tally): boolean => before > 0 && half === 0 && stuck === 0;
