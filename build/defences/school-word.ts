@@ -83,6 +83,19 @@ export const schoolWord: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'an order reaches what one account has proven, whatever the other SIS calls the person',
+    file: restrictions,
+    find: `      union
+      select c.id, c.sis from proven_contacts mine join proven_contacts theirs on theirs.account_id = mine.account_id
+        join contacts c on c.id = theirs.contact_id
+      where mine.contact_id = o.contact_id
+`,
+    replacement: '',
+    test: neverLost,
+    named: 'reaches what staff joined',
+  },
+  {
+    row: 17,
     what: 'an order crosses on the day on which it begins',
     file: 'src/sis/tell-restrictions.ts',
     find: '  if (begun.rows.length > 0) await placeHolds(trx, now, today);\n',
