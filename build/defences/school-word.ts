@@ -37,6 +37,15 @@ export const schoolWord: readonly Defence[] = [
     named: 'of two people',
   },
   {
+    row: 15,
+    what: 'an address that the school corrected since becomes nobody’s mailbox',
+    file: 'src/accounts/change-address.ts',
+    find: "    if (!(await isOfContact(trx, accountId, email))) return { kind: 'expired' };\n",
+    replacement: '',
+    test: addresses,
+    named: 'corrected since',
+  },
+  {
     row: 18,
     what: 'a recovery that is decided while the address changes leaves no link in the earlier mailbox',
     file: 'src/accounts/decide-recovery.ts',
