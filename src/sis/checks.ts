@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
+import { lastDayOf } from '../families/eligible-students.js';
 import type { ImportScope } from './scope.js';
 
 /** Shares (0 to 1) above which a run is held. */
@@ -123,11 +124,12 @@ const fewest = 3;
 
 /**
  * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
- * restrictions lifted, refused rights granted, or addresses of others at once would open children's records, and roll back comes late.
+ * restrictions lifted, refused rights granted, birth dates of adults lost, or addresses of others at once would open students' records, and roll back
+ * comes late.
  */
 async function openingFindings(
   trx: DatabaseTransaction,
-  { runId, sis }: ImportScope,
+  { runId, sis, today }: ImportScope,
   checks: Checks,
 ): Promise<string[]> {
   const { rows } = await sql<{ what: string; part: number; whole: number }>`
@@ -143,6 +145,12 @@ async function openingFindings(
       left join plan_pairs p on p.relationship_id = r.id and p.changed
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where r.ended_at is null and (r.ed_rights is false or r.portal_access is false)
+    union all
+    select 'rights that passed to students would come back', count(*) filter (where p.id is not null
+        and coalesce(rights_until(w.birth_date, w.rights_retained_until, f.eligible_students) >= ${today}::date, true))::int, count(*)::int
+    from students s join feeds f on f.sis = s.sis
+      left join plan_students p on p.id = s.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where s.sis = ${sis} and s.current and ${lastDayOf} < ${today}::date
     union all
     select 'addresses would be other ones', count(*) filter (where w.email <> c.email)::int, count(*)::int
     from contacts c left join plan_contacts p on p.id = c.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row

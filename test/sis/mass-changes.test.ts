@@ -36,6 +36,13 @@ describe.each(databases)('a file that says something else of many at once, on %s
       "6 of the feed's 6 refused rights would be granted",
     ],
     [
+      'gives rights back that passed to students',
+      some(8, () => ({ birth_date: '2008-01-01' })),
+      some(8, (_, index) => ({ birth_date: index < 2 ? '' : '2008-01-01' })),
+      some(8, () => ({ birth_date: '' })),
+      "6 of the feed's 6 rights that passed to students would come back",
+    ],
+    [
       'moves addresses',
       hundred,
       some(12, (_, index) => ({ email: `new${index}@example.org` })),
