@@ -222,7 +222,7 @@ export const schoolWord: readonly Defence[] = [
   },
   {
     row: 17,
-    what: 'many restrictions lifted, rights granted or given back, or addresses moved at once wait for people',
+    what: 'many restrictions lifted, rights granted or given back, protections ended or addresses moved at once wait for people',
     file: 'src/sis/checks.ts',
     find: '    ...(await openingFindings(trx, scope, checks)),\n',
     replacement: '',
