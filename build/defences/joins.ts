@@ -69,6 +69,16 @@ export const joins: readonly Defence[] = [
     named: 'takes back with a run',
   },
   {
+    row: 15,
+    what: 'what joined by a right, a lifted restriction or a loss of a run is taken back with it',
+    file: 'src/sis/join-after.ts',
+    find: 'where ${near ?? sql`true`}\n    )\n    delete',
+    replacement:
+      "where q.contact_id in (select row_id from feed_run_images where run_no = ${run.no} and kind = 'contact')\n    )\n    delete",
+    test: rule,
+    named: 'a right that it gave|that it lifted|whom it lost',
+  },
+  {
     row: 17,
     what: 'an undone contact ends the tokens that could fetch its children',
     file: 'src/accounts/join-decisions.ts',

@@ -37,6 +37,15 @@ export const schoolWord: readonly Defence[] = [
     named: 'of two people',
   },
   {
+    row: 15,
+    what: 'an address that the school corrected since becomes nobody’s mailbox',
+    file: 'src/accounts/change-address.ts',
+    find: "    if (!(await isOfContact(trx, accountId, email))) return { kind: 'expired' };\n",
+    replacement: '',
+    test: addresses,
+    named: 'corrected since',
+  },
+  {
     row: 18,
     what: 'a recovery that is decided while the address changes leaves no link in the earlier mailbox',
     file: 'src/accounts/decide-recovery.ts',
@@ -80,6 +89,37 @@ export const schoolWord: readonly Defence[] = [
     replacement: '[\\p{M}]',
     test: neverLost,
     named: 'invisible character',
+  },
+  {
+    row: 17,
+    what: 'an order reaches what one account has proven, whatever the other SIS calls the person',
+    file: restrictions,
+    find: `      union
+      select c.id, c.sis from proven_contacts mine join proven_contacts theirs on theirs.account_id = mine.account_id
+        join contacts c on c.id = theirs.contact_id
+      where mine.contact_id = o.contact_id
+`,
+    replacement: '',
+    test: neverLost,
+    named: 'reaches what staff joined',
+  },
+  {
+    row: 17,
+    what: 'no feed’s server keeps back a restriction that was written within the same second',
+    file: 'src/sis/places/https.ts',
+    find: 'return isSettled ?',
+    replacement: 'return isSettled || true ?',
+    test: 'test/sis/https-place.test.ts',
+    named: 'hides no restriction',
+  },
+  {
+    row: 17,
+    what: 'no letter about rights goes to a mailbox on which somebody else is restricted',
+    file: 'src/sis/tell-rights-end.ts',
+    find: 'where c.email = a.email and (',
+    replacement: 'where false and (',
+    test: 'test/sis/rights-end.test.ts',
+    named: 'to nobody who holds none',
   },
   {
     row: 17,
@@ -182,7 +222,7 @@ export const schoolWord: readonly Defence[] = [
   },
   {
     row: 17,
-    what: 'many restrictions lifted, rights granted or addresses moved at once wait for people',
+    what: 'many restrictions lifted, rights granted or given back, protections ended or addresses moved at once wait for people',
     file: 'src/sis/checks.ts',
     find: '    ...(await openingFindings(trx, scope, checks)),\n',
     replacement: '',

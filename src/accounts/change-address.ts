@@ -109,6 +109,8 @@ export async function confirmAddress(
     const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
     // The school may have said only since the letter went out that it is a student's.
     if (taken !== undefined || (await isStudentAddress(trx, email, parts.studentDomains))) return { kind: 'taken' };
+    // Nor is it theirs any more where the school corrected it since, or staff took away the contact that it came with.
+    if (!(await isOfContact(trx, accountId, email))) return { kind: 'expired' };
     const before = await trx
       .selectFrom('accounts')
       .select('email')
@@ -142,4 +144,17 @@ export async function confirmAddress(
     });
     return { kind: 'done', email };
   });
+}
+
+/** Whether a feed gives the address to a contact of the account now. */
+async function isOfContact(trx: Database, accountId: string, email: string): Promise<boolean> {
+  const contact = await trx
+    .selectFrom('proven_contacts')
+    .innerJoin('contacts', 'contacts.id', 'proven_contacts.contact_id')
+    .select('contacts.id')
+    .where('proven_contacts.account_id', '=', accountId)
+    .where('contacts.email', '=', email)
+    .where('contacts.current', '=', true)
+    .executeTakeFirst();
+  return contact !== undefined;
 }

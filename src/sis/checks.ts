@@ -1,5 +1,8 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
+import { lastDayOf } from '../families/eligible-students.js';
+import { relationshipFacts } from './scope.js';
 import type { ImportScope } from './scope.js';
 
 /** Shares (0 to 1) above which a run is held. */
@@ -118,16 +121,28 @@ async function missingFindings(
   return found;
 }
 
+/** What a relationship `r` says, and what it would say by a staged row `w`. */
+const stands = (column: string): string => `r.${column}`;
+const comes = (column: string): string => relationshipFacts.find(([name]) => name === column)?.[1] ?? 'null';
+
+/** Whether that is a right by the policy of a feed `f`, as in the views of the rights. */
+function right(says: (column: string) => string): RawBuilder<boolean> {
+  const [ed, portal, guardian] = ['ed_rights', 'portal_access', 'is_legal_guardian'].map(says);
+  return sql.raw(`(${ed} is not false and ${portal} is not false and (${ed} is true or ${guardian} is true
+    or (f.unknown_rights = 'allow' and ${says('relation')} in ('parent', 'guardian', 'foster_parent'))))`);
+}
+
 /** Fewer than this are a day's corrections, whatever share they are. */
 const fewest = 3;
 
 /**
  * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
- * restrictions lifted, refused rights granted, or addresses of others at once would open children's records, and roll back comes late.
+ * restrictions lifted, rights granted, birth dates of adults lost, protections ended, or addresses of others at once would open students'
+ * records, and roll back comes late.
  */
 async function openingFindings(
   trx: DatabaseTransaction,
-  { runId, sis }: ImportScope,
+  { runId, sis, today }: ImportScope,
   checks: Checks,
 ): Promise<string[]> {
   const { rows } = await sql<{ what: string; part: number; whole: number }>`
@@ -143,6 +158,21 @@ async function openingFindings(
       left join plan_pairs p on p.relationship_id = r.id and p.changed
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where r.ended_at is null and (r.ed_rights is false or r.portal_access is false)
+    union all
+    select 'contacts without a right would have one', count(*) filter (where not w.gone and ${right(comes)})::int, count(*)::int
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join feeds f on f.sis = s.sis
+      left join plan_pairs p on p.relationship_id = r.id and p.changed
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.ended_at is null and r.ed_rights is not false and r.portal_access is not false and not ${right(stands)}
+    union all
+    select 'protected students would be so no more', count(*) filter (where f.confidential is false)::int, count(*)::int
+    from students s left join plan_protected f on f.sis_id = s.sis_id where s.sis = ${sis} and s.current and s.confidential
+    union all
+    select 'rights that passed to students would come back', count(*) filter (where p.id is not null
+        and coalesce(rights_until(w.birth_date, w.rights_retained_until, f.eligible_students) >= ${today}::date, true))::int, count(*)::int
+    from students s join feeds f on f.sis = s.sis
+      left join plan_students p on p.id = s.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where s.sis = ${sis} and s.current and ${lastDayOf} < ${today}::date
     union all
     select 'addresses would be other ones', count(*) filter (where w.email <> c.email)::int, count(*)::int
     from contacts c left join plan_contacts p on p.id = c.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row

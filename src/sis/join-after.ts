@@ -129,17 +129,20 @@ async function takeDue(trx: DatabaseTransaction, { clock, timeZone, audit }: Too
 }
 
 /**
- * Takes back, in the transaction of a roll back, what joined by itself since the run began where the run had made or changed one of the
- * account's contacts: it may have joined by what was wrong. What joins without the run joins again, right after.
+ * Takes back, in the transaction of a roll back, what joined by itself since the run began in accounts that stand near what the run made or
+ * changed: it may have joined by a mailbox, a right, a lifted restriction or the absence of somebody else that was wrong. What joins
+ * without the run joins again, right after.
  */
 export async function takeBackJoins(
   trx: DatabaseTransaction,
   audit: RecordEvent,
   run: { id: string; no: number; started_at: Date },
 ): Promise<void> {
+  const near = await nearRun(trx, run.no);
   const { rows } = await sql<{ account_id: string; contact_id: string }>`
-    with made as (select row_id from feed_run_images where run_no = ${run.no} and kind = 'contact'),
-    hit as (select distinct account_id from proven_contacts where contact_id in (select row_id from made))
+    with hit as (
+      select distinct q.account_id from proven_contacts q join contacts mine on mine.id = q.contact_id where ${near ?? sql`true`}
+    )
     delete from proven_contacts p
     where p.how = 'join' and p.proven_at >= ${run.started_at} and p.account_id in (select account_id from hit)
       and exists (select 1 from proven_contacts o where o.account_id = p.account_id and o.how <> 'join')

@@ -82,8 +82,8 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
 /**
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
- * the other SIS. The same person is an equal name with the mailbox or a phone in common, the same child an equal given name and birth
- * date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again.
+ * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
+ * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again.
  *
  * @returns how many relationships were held now
  */
@@ -105,6 +105,10 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
       select c.id, c.sis from contact_phones mine join contact_phones theirs on theirs.e164 = mine.e164
         join contacts c on c.id = theirs.contact_id
       where mine.contact_id = o.contact_id and c.name_key = o.name_key
+      union
+      select c.id, c.sis from proven_contacts mine join proven_contacts theirs on theirs.account_id = mine.account_id
+        join contacts c on c.id = theirs.contact_id
+      where mine.contact_id = o.contact_id
     ) same
     join relationships r2 on r2.contact_id = same.id and r2.ended_at is null join students s2 on s2.id = r2.student_id
     where r2.id <> o.relationship_id and (

@@ -76,7 +76,7 @@ async function tellParents(parts: RightsEndParts, today: string, sameDay: readon
     letters += await parts.db.transaction().execute(async (trx) => {
       let posted = 0;
       for (const { accountId, students } of due.slice(from, from + batch)) {
-        const mailbox = await mailboxOf(trx, accountId, parts.studentDomains);
+        const mailbox = await mailboxOf(trx, accountId, { today, studentDomains: parts.studentDomains });
         if (mailbox === null) continue;
         const fresh = await noteTold(trx, { accountId, students, lastDay, days, now: parts.clock() });
         if (fresh.length === 0) continue;
@@ -128,19 +128,24 @@ async function noteTold(
 
 /**
  * Where an account may be written to without having asked: its proven mailbox, unless a feed gave that to somebody else, it became a
- * student's, or letters to it came back.
+ * student's, letters to it came back, or somebody else on it is restricted, who would learn that the family is still here.
  *
  * @returns null where there is no such place, or the account is stopped
  */
 async function mailboxOf(
   trx: Database,
   accountId: string,
-  studentDomains: readonly string[],
+  { today, studentDomains }: { today: string; studentDomains: readonly string[] },
 ): Promise<{ to: string; locale: Locale } | null> {
   const { rows } = await sql<{ id: string; email: string; locale: string }>`
     select id, email, locale from accounts a
     where id = ${accountId} and disabled_at is null
-      and not exists (select from mail_suppressions x where x.email = a.email)`.execute(trx);
+      and not exists (select from mail_suppressions x where x.email = a.email)
+      and not exists (select from contacts c join relationship_rights rr on rr.contact_id = c.id
+        where c.email = a.email and (rr.held or rr.restricted_from <= ${today}::date)
+          and not exists (select from proven_contacts p where p.contact_id = c.id and p.account_id = a.id))`.execute(
+    trx,
+  );
   const [account] = rows;
   if (account === undefined || (await mailboxState(trx, account)).suspended) return null;
   if (await isStudentAddress(trx, account.email, studentDomains)) return null;

@@ -11,6 +11,7 @@ import { proveContact } from '../../src/families/joins.js';
 import { translator } from '../../src/locales/translate.js';
 import { revoke } from '../../src/sessions/revoke.js';
 import { district, row } from '../sis/extract.js';
+import type { Row } from '../sis/extract.js';
 import { freshDatabase } from '../support/database.js';
 import type { FreshDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -56,6 +57,14 @@ async function mailed(db: Database, accountId: string, address: string, link: st
       code_expires_at: now,
     })
     .execute();
+}
+
+/** A contact of the account, to which the school gives the address. */
+async function told(db: Database, accountId: string, email: string): Promise<void> {
+  const person = { given_name: 'Maria', family_name: 'López', name_key: 'maria lopez' };
+  const contact = { sis: 'elementary', sis_id: email, email, facts_loaded_at: now, ...person };
+  const { id } = await db.insertInto('contacts').values(contact).returning('id').executeTakeFirstOrThrow();
+  await proveContact(db, { accountId, contactId: id, how: 'registration', now });
 }
 
 /** What somebody typed to recover, not decided yet. */
@@ -109,6 +118,11 @@ async function session(db: Database, accountId: string): Promise<{ uid: string; 
   return { uid, accountId };
 }
 
+function partsOf(db: Database) {
+  const parts = { db, clock, audit: auditLog(clock), issuer: 'http://localhost:3000' };
+  return { ...parts, post: async () => {}, studentDomains: ['students.example.org'] };
+}
+
 describe('confirming an address', () => {
   let database: FreshDatabase;
   beforeAll(async () => {
@@ -121,14 +135,7 @@ describe('confirming an address', () => {
     const accountId = await account(db, 'old@example.org');
     await mailed(db, accountId, wanted, 'the link');
     const here = await session(db, accountId);
-    const parts = {
-      db,
-      clock,
-      audit: auditLog(clock),
-      post: async () => {},
-      issuer: 'http://localhost:3000',
-      studentDomains: ['students.example.org'],
-    };
+    const parts = partsOf(db);
     const registration = Promise.withResolvers<void>();
     const registering = db.transaction().execute(async (trx) => {
       await lockMailbox(trx, wanted);
@@ -150,15 +157,9 @@ describe('confirming an address', () => {
   it('is of no use in a session that ends at this moment, and leaves the link to its owner', async () => {
     const { db } = database;
     const accountId = await account(db, 'owner@example.org');
+    await told(db, accountId, 'moved@example.org');
     await mailed(db, accountId, 'moved@example.org', 'another link');
-    const parts = {
-      db,
-      clock,
-      audit: auditLog(clock),
-      post: async () => {},
-      issuer: 'http://localhost:3000',
-      studentDomains: ['students.example.org'],
-    };
+    const parts = partsOf(db);
     const confirm = (at: { uid: string; accountId: string }) =>
       confirmAddress(parts, translator('en'), 'another link', at);
     const thief = await session(db, accountId);
@@ -172,6 +173,7 @@ describe('confirming an address', () => {
   it('and a recovery that is decided at this moment leave no link in the earlier mailbox', async () => {
     const { db } = database;
     const accountId = await account(db, 'earlier@example.org');
+    await told(db, accountId, 'later@example.org');
     await mailed(db, accountId, 'later@example.org', 'a fourth link');
     const here = await session(db, accountId);
     const { id } = await askedToRecover(db, 'earlier@example.org');
@@ -218,18 +220,33 @@ describe('confirming an address', () => {
     expect([first, await other?.end]).toEqual(['school@example.org', null]);
   });
 
+  it('is of no use for one that the school corrected since, nor for one of a contact that staff took away', async () => {
+    const { db } = database;
+    const opened = await district(database);
+    const load = (...rows: Row[]) => opened.load(rows, 'elementary', now, { delta: true });
+    await load(row('Ana', 'Eva', { email: 'typo@example.org' }), row('Tom', 'Ida'));
+    const ours = { accountId: await account(db, 'eva@example.org'), how: 'registration', now };
+    for (const name of ['Eva', 'Ida']) await proveContact(db, { ...ours, contactId: await contactId(db, name) });
+    const confirm = async (link: string) =>
+      confirmAddress(partsOf(db), translator('en'), link, await session(db, ours.accountId));
+    await mailed(db, ours.accountId, 'typo@example.org', 'to a typo');
+    await load(row('Ana', 'Eva', { email: 'right@example.org' }));
+    expect(await confirm('to a typo')).toEqual({ kind: 'expired' });
+    await mailed(db, ours.accountId, 'ida@example.org', 'to Ida');
+    await db
+      .deleteFrom('proven_contacts')
+      .where('contact_id', '=', await contactId(db, 'Ida'))
+      .execute();
+    expect(await confirm('to Ida')).toEqual({ kind: 'expired' });
+    await mailed(db, ours.accountId, 'right@example.org', 'to Eva');
+    expect(await confirm('to Eva')).toEqual({ kind: 'done', email: 'right@example.org' });
+  });
+
   it('of a student is refused, also where the letter went out before it was one', async () => {
     const { db } = database;
     const accountId = await account(db, 'parent@example.org');
     await mailed(db, accountId, 'ana@students.example.org', 'a third link');
-    const parts = {
-      db,
-      clock,
-      audit: auditLog(clock),
-      post: async () => {},
-      issuer: 'http://localhost:3000',
-      studentDomains: ['students.example.org'],
-    };
+    const parts = partsOf(db);
     expect(await confirmAddress(parts, translator('en'), 'a third link', await session(db, accountId))).toEqual({
       kind: 'taken',
     });

@@ -101,6 +101,37 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
     expect(await people()).toBe(40);
   });
 
+  it.each<[string, Record<string, string>]>([
+    ['only by a time of this very second', { 'last-modified': 'Fri, 20 Nov 2026 10:00:00 GMT' }],
+    // As nginx makes it, of the time and the size.
+    ['by a tag of this very second', { 'last-modified': 'Fri, 20 Nov 2026 10:00:00 GMT', etag: '"692e-5c"' }],
+    ['only by a weak tag', { etag: 'W/"one"' }],
+  ])(
+    'hides no restriction that was written at the moment of the run, where its server knows a file %s',
+    async (_, said) => {
+      const kid = row('Kid0', 'Mum0');
+      let rows = [kid];
+      answer = (request, response) => {
+        const known = request.headers['if-none-match'] ?? request.headers['if-modified-since'];
+        if (known === (said['etag'] ?? said['last-modified'])) response.writeHead(304).end();
+        else response.writeHead(200, { ...said, date: 'Fri, 20 Nov 2026 10:00:01 GMT' }).end(extract(rows));
+      };
+      await load();
+      rows = [{ ...kid, restricted: 'yes', restriction_type: 'custody' }];
+      expect(await load()).toMatchObject({ state: 'applied', counts: { restricted: 1 } });
+    },
+  );
+
+  it('is not sent again where its server knows it by a time long enough ago', async () => {
+    answer = (request, response) => {
+      const known = request.headers['if-modified-since'] !== undefined;
+      const said = { 'last-modified': 'Fri, 20 Nov 2026 10:00:00 GMT', date: 'Fri, 20 Nov 2026 10:01:00 GMT' };
+      response.writeHead(known ? 304 : 200, said).end(known ? '' : forty);
+    };
+    expect([(await load()).state, (await load()).state]).toEqual(['applied', 'unchanged']);
+    expect(asked.at(-1)?.['if-modified-since']).toBe('Fri, 20 Nov 2026 10:00:00 GMT');
+  });
+
   it('is asked again later where the place is away, and only then', async () => {
     const silent = makeLogger({ logLevel: 'silent' }, { write: () => {} });
     const work = importWorker(parts(), silent);

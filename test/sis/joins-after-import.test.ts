@@ -42,6 +42,9 @@ describe.each(databases)('who joins after an import, on %s', (kind) => {
   const here = (cells: Row = {}): Row => row('Ana', 'E1', { email, given_name: 'Rosa', ...rights, ...cells });
   const there = (cells: Row = {}): Row =>
     row('Luis', 'S1', { sis: 'secondary', email, given_name: 'ROSA', ...rights, ...cells });
+  /** Another of the same mailbox and phone, in a crowd in which one may be missing. */
+  const shared = [row('Kim', 'S9', { sis: 'secondary', email })];
+  const many = crowd.map((cells) => ({ ...cells, sis: 'secondary', email: `s${cells.email}` }));
   const luis = (cells: Row = {}): Row => row('Leo', 'E9', { email, given_name: 'Luis', ...rights, ...cells });
 
   const tools = () => ({
@@ -256,6 +259,23 @@ describe.each(databases)('who joins after an import, on %s', (kind) => {
     await rollBackRun(db, decision, () => 'secondary');
     expect(await children()).toEqual(['Ana']);
     expect(await outcome()).toEqual(['other_phone']);
+    const gone = town.events.filter(({ kind: of }) => of === 'contact.taken-back');
+    expect(gone).toMatchObject([{ subject: `account:${rosas}`, details: { run: run.runId } }]);
+  });
+
+  it.each<[string, Row[], Row[]]>([
+    ['a right that it gave', [there({ ed_rights: '' })], [there()]],
+    ['a restriction that it lifted', [there(order)], [there({ restricted: 'no' })]],
+    ['another on the mailbox and phone whom it lost', [there(), ...shared, ...many], [there(), ...many]],
+  ])('takes back with a run what joined by %s', async (_what, second, then) => {
+    await registered([here()], second);
+    expect(await children()).toEqual(['Ana']);
+    const run = await town.load(then, 'secondary', later);
+    expect([run.state, await children()]).toEqual(['applied', ['Ana', 'Luis']]);
+    const decision = { runId: run.runId, ...why, load: bulkLoader(opened), ...tools() };
+    await rollBackRun(db, decision, () => 'secondary');
+    const { rows } = await sql`select how from proven_contacts where account_id = ${rosas}`.execute(db);
+    expect(rows).toEqual([{ how: 'registration' }]);
     const gone = town.events.filter(({ kind: of }) => of === 'contact.taken-back');
     expect(gone).toMatchObject([{ subject: `account:${rosas}`, details: { run: run.runId } }]);
   });

@@ -36,6 +36,27 @@ describe.each(databases)('a file that says something else of many at once, on %s
       "6 of the feed's 6 refused rights would be granted",
     ],
     [
+      'gives rights back that passed to students',
+      some(8, () => ({ birth_date: '2008-01-01' })),
+      some(8, (_, index) => ({ birth_date: index < 2 ? '' : '2008-01-01' })),
+      some(8, () => ({ birth_date: '' })),
+      "6 of the feed's 6 rights that passed to students would come back",
+    ],
+    [
+      'makes parents of others',
+      some(8, () => ({ relation: 'grandmother' })),
+      some(8, (_, index) => ({ relation: index < 2 ? 'mother' : 'grandmother' })),
+      hundred,
+      "6 of the feed's 6 contacts without a right would have one",
+    ],
+    [
+      'ends the protection of families',
+      some(8, () => ({ confidential: 'yes' })),
+      some(8, (_, index) => ({ confidential: index < 2 ? 'no' : 'yes' })),
+      some(8, () => ({ confidential: 'no' })),
+      "6 of the feed's 6 protected students would be so no more",
+    ],
+    [
       'moves addresses',
       hundred,
       some(12, (_, index) => ({ email: `new${index}@example.org` })),

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { registrationCandidates } from '../../src/families/candidates.js';
 import { entitledStudents } from '../../src/families/entitlement.js';
+import { proveContact } from '../../src/families/joins.js';
 import { tellRestrictions } from '../../src/sis/tell-restrictions.js';
 import { account, contactId } from '../accounts/people.js';
 import { databases } from '../support/database.js';
@@ -79,6 +80,16 @@ describe.each(databases)('a restriction that nobody lifted, on %s', (kind) => {
     const renamed = { given_name: 'Eva', family_name: 'Smith', email: 'eva@example.org', phone1: newPhone };
     expect((await load([{ ...ana, ...renamed }])).reasons).toMatchObject({ 'two_people:contact_id': { count: 1 } });
     expect(await registrable('eva@example.org', '+12135550188')).toBe(false);
+  });
+
+  it('reaches what staff joined to the account, whatever the other SIS calls the person', async () => {
+    const married = { given_name: 'Rosa', family_name: 'Smith', email: 'smith@example.org', phone1: newPhone };
+    await town.load([{ ...inSecondary, ...married, ed_rights: 'yes' }], 'secondary');
+    const contact = await contactId(db, 'Secondary', 'secondary');
+    await proveContact(db, { accountId: rosa, contactId: contact, how: 'staff', now });
+    expect(await seen()).toEqual(['Ana', 'Leo']);
+    await load([{ ...ana, ...order }]);
+    expect(await seen()).toEqual([]);
   });
 
   it('reaches the other SIS also where a name holds an invisible character', async () => {

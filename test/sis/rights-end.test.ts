@@ -121,10 +121,15 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
       Bounced: {},
       Given: {},
       Pupil: { email: 'pupil@example.org' },
+      Shared: {},
       Good: {},
     };
     const rows = Object.entries(people).map(([name, cells]) => row(`Kid${name}`, name, { ...ana, ...cells }));
-    await town.load([...rows, row('KidPupil2', 'Nobody', { student_email: 'pupil@example.org' })]);
+    await town.load([
+      ...rows,
+      row('KidPupil2', 'Nobody', { student_email: 'pupil@example.org' }),
+      row('KidShared', 'Former', { ...ana, ...people['Order'], email: 'shared@example.org' }),
+    ]);
     for (const name of Object.keys(people)) {
       await account(
         db,

@@ -64,8 +64,7 @@ export async function fetchFeed({
       quiet.refresh();
       onBytes?.(count);
     });
-    const validators = { etag: response.headers.get('etag'), lastModified: response.headers.get('last-modified') };
-    return { ...(await spooled(body)), validators };
+    return { ...(await spooled(body)), validators: validatorsOf(response.headers) };
   } catch (error) {
     if (over.signal.aborted) throw over.signal.reason;
     if (error instanceof FeedRefused) throw error;
@@ -97,6 +96,22 @@ function headersOf(authorization: string | null, known: Validators | null): Reco
     ...(etag === null ? {} : { 'if-none-match': etag }),
     ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
   };
+}
+
+/** A file that was written less long ago (ms) may have been written again since, under the same time. */
+const settled = 60_000;
+
+/**
+ * What may be asked by the next time. Two files that were written one right after the other can have one time, which counts seconds, one tag made
+ * of it, or one weak tag (RFC 9110, 8.8.1): the server would keep the later one back until the next export, with the restrictions in it.
+ */
+function validatorsOf(headers: Headers): Validators {
+  const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
+  const isSettled =
+    lastModified === null
+      ? etag?.startsWith('W/') === false
+      : Date.parse(headers.get('date') ?? '') - Date.parse(lastModified) >= settled;
+  return isSettled ? { etag, lastModified } : { etag: null, lastModified: null };
 }
 
 function refuseAnswer({ status, headers }: Response): void {
