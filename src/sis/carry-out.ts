@@ -85,9 +85,8 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
   // A rough idea is enough for tables that live for one run.
   await sql`set local default_statistics_target = 20`.execute(trx);
   // Only what the plan joins and filters by: all fifty columns would take five times as long.
-  await sql`analyze staged_rows (run_id, row, student_id, contact_id, school_code, problem, part_of, name_key, email)`.execute(
-    trx,
-  );
+  await sql`analyze staged_rows (run_id, row, states_student, states_contact, states_pair, gone, student_id, contact_id,
+    school_code, problem, part_of, name_key, email, restricted)`.execute(trx);
   await settleIdentities(trx, scope);
   await makePlan(trx, scope);
   const counted = await countRows(trx, scope);

@@ -54,20 +54,23 @@ export async function countRows(trx: DatabaseTransaction, scope: ImportScope): P
   const { rows } = await sql<{ applied: number; taken: number }>`
     with changing as materialized (
       select row from plan_pairs where changed
-      union select w.row from staged_rows w join plan_contacts c on c.sis_id = w.contact_id where w.run_id = ${run} and w.states_contact
-      union select w.row from staged_rows w join plan_students s on s.sis_id = w.student_id where w.run_id = ${run} and w.states_student
-      union select p.row from plan_pairs p join plan_missing m on m.relationship_id = p.relationship_id where p.gone
-      union select w.row from staged_rows w join plan_schools h on h.code = w.school_code
+      union all select w.row from staged_rows w join plan_contacts c on c.sis_id = w.contact_id where w.run_id = ${run} and w.states_contact
+      union all select w.row from staged_rows w join plan_students s on s.sis_id = w.student_id where w.run_id = ${run} and w.states_student
+      union all select p.row from plan_pairs p join plan_missing m on m.relationship_id = p.relationship_id where p.gone
+      union all select w.row from staged_rows w join plan_schools h on h.code = w.school_code
         where w.run_id = ${run} and not w.states_student and not w.states_contact and not w.states_pair
-      union select w.row from ${stagedBy(scope)} and w.gone and not w.states_pair and exists (
+      union all select w.row from ${stagedBy(scope)} and w.gone and not w.states_pair and exists (
         select 1 from plan_missing m join contacts c on c.id = m.contact_id join students s on s.id = m.student_id
         where w.contact_id = c.sis_id or w.student_id = s.sis_id)
+    ), parts as materialized (
+      select w.row, w.part_of from ${stagedBy(scope)} and w.part_of is not null
     ), changed as materialized (
       select row from changing
-      union select w.part_of from ${stagedBy(scope)} and w.part_of is not null and w.row in (select row from changing)
+      union all select part_of from parts where row in (select row from changing)
     )
-    select count(*)::int as taken, count(c.row)::int as applied
-    from staged_rows w left join changed c on c.row = coalesce(w.part_of, w.row)
+    -- Many rows stand there several times; a hash of them costs a tenth of what sorting them apart does.
+    select count(*)::int as taken, (count(*) filter (where coalesce(w.part_of, w.row) in (select row from changed)))::int as applied
+    from staged_rows w
     where w.run_id = ${run} and w.problem is null and ${own} and not exists (select 1 from plan_losers l where l.row = w.row)`.execute(
     trx,
   );
