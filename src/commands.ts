@@ -60,6 +60,8 @@ const usage = `parent-access COMMAND
   accounts suspend|reopen|close --account WHO --reason WHY   WHO: id, e-mail or sign-in name
   sessions list|revoke --account WHO | --session ID | --client ID [--json]
   coverage [--feed NAME] [--by school|language|both] [--csv|--json]   who can register, and what hinders the others
+  holds list [--all] [--json]              relationships that a restriction elsewhere closed until staff decide
+  holds release HOLD --reason WHY          let one count again
   contacts proposals [--all] [--json]      contacts that may be of an account, and what speaks for and against it
   contacts propose --account WHO --contact SIS:ID --reason WHY   propose one by hand
   contacts accept|decline|undo PROPOSAL --reason WHY   decide; undo also takes --account WHO --contact SIS:ID
@@ -176,6 +178,10 @@ const commands: Record<string, Command> = {
   async coverage(args, config, { out }) {
     // The terminal ends the last line, which in CSV ends already.
     out((await runAtDesk(config(), 'coverage', args)).replace(/\n$/, ''));
+  },
+
+  async holds(args, config, { out }) {
+    out(await runAtDesk(config(), 'holds', args));
   },
 
   async contacts(args, config, { out }) {

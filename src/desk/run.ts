@@ -15,6 +15,7 @@ import { contactsCommand } from './contacts.js';
 import { coverageCommand } from './coverage.js';
 import { DeskRefused } from './desk.js';
 import type { Desk, DeskCommand } from './desk.js';
+import { holdsCommand } from './holds.js';
 import { importCommand } from './imports.js';
 import { invitationsCommand } from './invitations.js';
 import { keysCommand } from './keys.js';
@@ -30,6 +31,7 @@ export const deskCommands: ReadonlyMap<string, DeskCommand> = new Map([
   ['coverage', coverageCommand],
   ['invitations', invitationsCommand],
   ['import', importCommand],
+  ['holds', holdsCommand],
   ['contacts', contactsCommand],
   ['mail', mailCommand],
   ['rights', rightsCommand],

@@ -1,0 +1,43 @@
+import { parseArgs } from 'node:util';
+import { HoldRefused, listHolds, mostHolds, releaseHold } from '../families/holds.js';
+import { utcMinute } from '../locales/dates.js';
+import { DeskRefused, columns } from './desk.js';
+import type { DeskCommand } from './desk.js';
+
+const options = { all: { type: 'boolean' }, json: { type: 'boolean' }, reason: { type: 'string' } } as const;
+
+/** `holds list [--all] [--json]` and `holds release HOLD --reason WHY`. */
+export const holdsCommand: DeskCommand = async (desk, args) => {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+  const [verb, hold, ...more] = positionals;
+  if (verb === 'list' && hold === undefined) {
+    const listed = await listHolds(desk.db, values.all === true);
+    if (values.json === true) return JSON.stringify(listed);
+    if (listed.length === 0) return 'There are none.';
+    const heading = ['hold', 'contact', 'student', 'because of', 'on', 'since', 'decided'];
+    const lines = listed.map(({ id, contact, student, cause, placedAt, decidedAt }) => [
+      id,
+      contact,
+      student,
+      cause.type.replaceAll('_', ' ') + (cause.lifted ? ' (lifted)' : ''),
+      `${cause.contact} with ${cause.student}`,
+      utcMinute(placedAt),
+      decidedAt === null ? 'no' : utcMinute(decidedAt),
+    ]);
+    return (
+      columns([heading, ...lines]) + (listed.length === mostHolds ? `\nOnly the first ${mostHolds} are shown.` : '')
+    );
+  }
+  if (verb !== 'release') throw new DeskRefused('Say what to do: holds list, or holds release HOLD.');
+  if (hold === undefined || more.length > 0) {
+    throw new DeskRefused('Say which: holds release HOLD; `holds list` lists them.');
+  }
+  const reason = values.reason?.trim() ?? '';
+  if (reason === '') throw new DeskRefused('Say why, in a few words without names: --reason "…".');
+  try {
+    await releaseHold(desk.db, desk, hold, { actor: 'operator', reason });
+  } catch (error) {
+    throw error instanceof HoldRefused ? new DeskRefused(error.message) : error;
+  }
+  return 'Released: this restriction holds the relationship no more; what else holds or restricts it still does.';
+};
