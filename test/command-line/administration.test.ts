@@ -7,7 +7,7 @@ import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { databases, freshDatabase } from '../support/database.js';
 import { freePort } from '../support/house.js';
-import { ready, run } from './program.js';
+import { ready, run, runHere } from './program.js';
 import type { Run } from './program.js';
 
 const registered = 'registered@example.org';
@@ -38,9 +38,8 @@ describe.each(databases)('an operator at the command line, on %s', (kind) => {
   });
 
   async function command(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-    const running = run(args, settings);
-    const code = await running.ended;
-    return { code, out: running.out().trim(), err: running.err().trim() };
+    const { code, out, err } = await runHere(args, settings);
+    return { code, out: out.trim(), err: err.trim() };
   }
   async function answer<Answer>(...args: string[]): Promise<Answer> {
     const { code, out, err } = await command(...args, '--json');

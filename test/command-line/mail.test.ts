@@ -7,7 +7,7 @@ import type { Database } from '../../src/database/database.js';
 import { nothingChanged } from '../../src/desk/mail.js';
 import { databases, freshDatabase } from '../support/database.js';
 import { freePort } from '../support/house.js';
-import { ready, run } from './program.js';
+import { ready, run, runHere } from './program.js';
 import type { Run } from './program.js';
 
 const id = '<5f0e5c1e-7d1c-4d8e-9a3b-2b9d8a4c0e11@example.org>';
@@ -83,6 +83,10 @@ describe.each(databases)('coverage, invitations and bounced mail at the command 
   });
 
   async function command(args: string[], input = ''): Promise<{ code: number | null; out: string; err: string }> {
+    if (input === '' && args[1] !== 'bounce') {
+      const here = await runHere(args, settings);
+      return { ...here, err: here.err.trim() };
+    }
     const running = run(args, settings, input);
     // Who is told more than it reads hangs up.
     running.child.stdin?.on('error', () => {});

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { run as runCommand } from '../../src/commands.js';
 import { keepLogged } from '../support/run-log.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,6 +40,22 @@ export function run(args: string[], environment: Record<string, string>, input =
     child.once('exit', resolve);
   });
   return { child, out: () => out, err: () => err, ended };
+}
+
+/**
+ * Runs what `parent-access ARGUMENTS` itself runs, without a process for each of many; `commands.test.ts` starts the program. Not for `serve`, nor
+ * for what reads standard input.
+ */
+export async function runHere(
+  args: string[],
+  environment: Record<string, string>,
+): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const code = await runCommand(args, environment, {
+    out: (text) => void (said.out += `${text}\n`),
+    err: (text) => void (said.err += `${text}\n`),
+  });
+  return { code, ...said };
 }
 
 /** Waits until a `serve` says that it is ready. */
