@@ -23,7 +23,8 @@ describe('a connection that is lost', () => {
       await ending;
       await statement.execute(trx);
     });
-    await expect(lost).rejects.toBeInstanceOf(Error);
+    // In whichever words, and of whichever realm the socket's error is.
+    await expect(lost).rejects.toHaveProperty('message');
     expect(await backend(db)).toBeGreaterThan(0);
   });
 });
