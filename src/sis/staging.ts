@@ -9,7 +9,7 @@ import { stagingTables } from './staging-tables.js';
 export type Reasons = Record<string, { count: number; lines: number[] }>;
 
 export const linesNamed = 20;
-const chunkRows = 2_000;
+const chunkRows = 500;
 
 type Cell = string | number | boolean | null;
 
@@ -80,7 +80,7 @@ function countReason(reasons: Reasons, reason: string, line: number): void {
 }
 
 /**
- * Writes the rows of a feed to `staged_rows`, and records to their own tables, under the run's id, in chunks of 2,000 a table, so that a database
+ * Writes the rows of a feed to `staged_rows`, and records to their own tables, under the run's id, in chunks of 500 a table, so that a database
  * with one connection stays open to others in between. While one chunk is written the next is read; memory holds two.
  *
  * @param onChunk called after every chunk with the rows read so far; throws to stop

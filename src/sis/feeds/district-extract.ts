@@ -9,6 +9,9 @@ import { FeedRefused } from './format.js';
 import type { FeedFormat, ReadRow } from './format.js';
 import type { TextForm } from './text.js';
 
+// Some forty rows: what waits beside an import in this process, a sign-in's dozen of steps, waits for a block each.
+const blockBytes = 16_384;
+
 /** A cut file is told by its last line, which must end; columns are named as the header has them. */
 const form: TextForm = { columnName: (index, header) => header.split(',')[index]?.trim(), openEnd: () => false };
 
@@ -22,7 +25,7 @@ const form: TextForm = { columnName: (index, header) => header.split(',')[index]
 export const districtExtract: FeedFormat = {
   layout: columns.join(','),
   async open({ path, delta }, sis) {
-    const records = csvRecords(createReadStream(path), form);
+    const records = csvRecords(createReadStream(path, { highWaterMark: blockBytes }), form);
     const header = await records.next();
     if (header.done === true)
       throw new FeedRefused('The file is empty: not even its header line is there.', { line: 1 });
