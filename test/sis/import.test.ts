@@ -174,7 +174,12 @@ describe.each(databases)('an import on %s', (kind) => {
         `${whole.slice(0, whole.lastIndexOf(','))}\r\n`,
         'The file breaks off in line 41: its last row has 34 of 35 fields.',
       ],
-      [`${whole}elementary,"1001\r\n`, 'the file breaks off inside a quoted field'],
+      [`${whole}elementary,"1001\r\n`, 'Line 42, column school_code: the file breaks off inside a quoted field.'],
+      // Rows of the same block stand before it.
+      [
+        whole.replace('Kid29,López', 'K"id29,López'),
+        'Line 31, column student_given_name: the quotes are not as RFC 4180 wants them.',
+      ],
       [whole.replace('last_modified', 'last_modi\0fied'), 'Line 1: the header holds a null character.'],
       ['', 'The file is empty: not even its header line is there.'],
     ];

@@ -35,6 +35,7 @@ export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextFo
   const ended = finished(parser.resume());
   // The same error comes out of the loop below; this promise only must not be left unhandled.
   ended.catch(() => {});
+  let header: string[] | null = null;
   let line = 1;
   let counted = 0;
   const taken = function* (): Generator<CsvRecord> {
@@ -43,6 +44,7 @@ export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextFo
       // The parser counts a quoted CRLF twice, so its count only tells whether there is more than one line.
       line += upTo - counted === 1 ? 1 : 1 + cells.reduce((breaks, cell) => breaks + cell.split('\n').length - 1, 0);
       counted = upTo;
+      header ??= cells;
       if (cells.length === 1 && cells[0]?.trim() === '' && begins > 1) continue;
       yield { cells, line: begins };
     }
@@ -51,7 +53,7 @@ export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextFo
   try {
     for await (const text of linesOfUtf8(bytes, form)) {
       await new Promise<void>((resolve, reject) =>
-        parser.write(text, (error) => (error instanceof Error ? reject(error) : resolve())),
+        parser.write(text, (error) => (error === null || error === undefined ? resolve() : reject(error))),
       );
       yield* taken();
     }
@@ -59,14 +61,16 @@ export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextFo
     await ended;
     yield* taken();
   } catch (error) {
-    throw refusal(error, line, form);
+    // The rows before the broken one, of its block: they tell on which line it begins.
+    yield* taken();
+    throw refusal(error, line, (index) => form.columnName(index, header?.join(',') ?? ''));
   }
 }
 
-function refusal(error: unknown, line: number, form: TextForm): unknown {
+function refusal(error: unknown, line: number, name: (index: number) => string | undefined): unknown {
   if (!(error instanceof CsvError)) return error;
   const index = typeof error['column'] === 'number' ? error['column'] : 0;
-  const column = form.columnName(index, '') ?? String(index + 1);
+  const column = name(index) || String(index + 1);
   const reason =
     error.code === 'CSV_QUOTE_NOT_CLOSED'
       ? 'the file breaks off inside a quoted field'
