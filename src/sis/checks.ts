@@ -125,11 +125,10 @@ async function missingFindings(
 const stands = (column: string): string => `r.${column}`;
 const comes = (column: string): string => relationshipFacts.find(([name]) => name === column)?.[1] ?? 'null';
 
-/** Whether that is a right by the policy of a feed `f`, as in the views of the rights. */
+/** Whether that is a right by the policy of a feed `f`. */
 function right(says: (column: string) => string): RawBuilder<boolean> {
-  const [ed, portal, guardian] = ['ed_rights', 'portal_access', 'is_legal_guardian'].map(says);
-  return sql.raw(`(${ed} is not false and ${portal} is not false and (${ed} is true or ${guardian} is true
-    or (f.unknown_rights = 'allow' and ${says('relation')} in ('parent', 'guardian', 'foster_parent'))))`);
+  const said = ['ed_rights', 'portal_access', 'is_legal_guardian', 'relation'].map(says).join(', ');
+  return sql.raw(`holds_right(${said}, f.unknown_rights)`);
 }
 
 /** Fewer than this are a day's corrections, whatever share they are. */
