@@ -1,17 +1,23 @@
 import { parseArgs } from 'node:util';
+import { readReason } from '../accounts/standing.js';
 import { HoldRefused, listHolds, mostHolds, releaseHold } from '../families/holds.js';
 import { utcMinute } from '../locales/dates.js';
 import { DeskRefused, columns } from './desk.js';
 import type { DeskCommand } from './desk.js';
 
-const options = { all: { type: 'boolean' }, json: { type: 'boolean' }, reason: { type: 'string' } } as const;
+const options = {
+  contact: { type: 'string' },
+  all: { type: 'boolean' },
+  json: { type: 'boolean' },
+  reason: { type: 'string' },
+} as const;
 
-/** `holds list [--all] [--json]` and `holds release HOLD --reason WHY`. */
+/** `holds list [--contact SIS:ID] [--all] [--json]` and `holds release HOLD --reason WHY`. */
 export const holdsCommand: DeskCommand = async (desk, args) => {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
   const [verb, hold, ...more] = positionals;
   if (verb === 'list' && hold === undefined) {
-    const listed = await listHolds(desk.db, values.all === true);
+    const listed = await listHolds(desk.db, { contact: values.contact ?? null, all: values.all === true });
     if (values.json === true) return JSON.stringify(listed);
     if (listed.length === 0) return 'There are none.';
     const heading = ['hold', 'contact', 'student', 'because of', 'on', 'since', 'decided'];
@@ -32,8 +38,7 @@ export const holdsCommand: DeskCommand = async (desk, args) => {
   if (hold === undefined || more.length > 0) {
     throw new DeskRefused('Say which: holds release HOLD; `holds list` lists them.');
   }
-  const reason = values.reason?.trim() ?? '';
-  if (reason === '') throw new DeskRefused('Say why, in a few words without names: --reason "…".');
+  const reason = readReason(values.reason ?? '');
   try {
     await releaseHold(desk.db, desk, hold, { actor: 'operator', reason });
   } catch (error) {

@@ -21,9 +21,12 @@ export const mostHolds = 200;
 /**
  * The holds that wait for a decision, the oldest first.
  *
- * @param all also those decided, the latest first
+ * @param which `contact`: only those on or because of a contact (`SIS:ID`); `all`: also those decided, after the others, the latest first
  */
-export async function listHolds(db: Database, all: boolean): Promise<Hold[]> {
+export async function listHolds(
+  db: Database,
+  { contact, all }: { contact: string | null; all: boolean },
+): Promise<Hold[]> {
   const { rows } = await sql<Omit<Hold, 'cause'> & { type: string; by: string; about: string; lifted: boolean }>`
     select h.id, c.sis || ':' || c.sis_id as contact, s.sis || ':' || s.sis_id as student, x.type,
       c2.sis || ':' || c2.sis_id as by, s2.sis || ':' || s2.sis_id as about, x.lifted_at is not null as lifted,
@@ -32,7 +35,8 @@ export async function listHolds(db: Database, all: boolean): Promise<Hold[]> {
       join contacts c on c.id = r.contact_id join students s on s.id = r.student_id
       join restrictions x on x.id = h.cause_restriction_id join relationships r2 on r2.id = x.relationship_id
       join contacts c2 on c2.id = r2.contact_id join students s2 on s2.id = r2.student_id
-    where ${all} or h.decided_at is null
+    where (${all} or h.decided_at is null)
+      and (${contact}::text is null or ${contact} in (c.sis || ':' || c.sis_id, c2.sis || ':' || c2.sis_id))
     order by h.decided_at desc nulls first, h.placed_at, h.id limit ${mostHolds}`.execute(db);
   return rows.map(({ type, by, about, lifted, ...hold }) => ({
     ...hold,

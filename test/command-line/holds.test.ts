@@ -45,6 +45,9 @@ describe('holds at the command line', () => {
     expect(listed).toMatch(
       / {2}secondary:S1 +secondary:Luis +protection order +elementary:E1 with elementary:Ana .* no$/,
     );
+    expect(await command('list', '--contact', 'secondary:S1')).toBe(listed);
+    expect(await command('list', '--contact', 'elementary:E1')).toBe(listed);
+    expect(await command('list', '--contact', 'elementary:Ana')).toBe('There are none.');
     expect(listed).not.toMatch(/Rosa|López|example\.org|555/i);
   });
 
@@ -52,6 +55,7 @@ describe('holds at the command line', () => {
     const [hold] = JSON.parse(await command('list', '--json')) as Array<{ id: string }>;
     const holdId = hold?.id ?? '';
     await expect(command('release', holdId)).rejects.toThrow('Say why');
+    await expect(command('release', holdId, '--reason', 'x'.repeat(201))).rejects.toThrow('200 characters at most');
     expect(await command('release', holdId, ...why)).toMatch(/^Released: /);
     expect(await children()).toEqual(['Luis']);
     await town.load([row('Ana', 'E1', { ...rosa, ...order, grade: '4' })]);
