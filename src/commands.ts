@@ -60,7 +60,7 @@ const usage = `parent-access COMMAND
   accounts suspend|reopen|close --account WHO --reason WHY   WHO: id, e-mail or sign-in name
   sessions list|revoke --account WHO | --session ID | --client ID [--json]
   coverage [--feed NAME] [--by school|language|both] [--csv|--json]   who can register, and what hinders the others
-  holds list [--all] [--json]              relationships that a restriction elsewhere closed until staff decide
+  holds list [--contact SIS:ID] [--all] [--json]   relationships that a restriction elsewhere closed until staff decide
   holds release HOLD --reason WHY          let one count again
   contacts proposals [--all] [--json]      contacts that may be of an account, and what speaks for and against it
   contacts propose --account WHO --contact SIS:ID --reason WHY   propose one by hand
@@ -73,6 +73,11 @@ const usage = `parent-access COMMAND
 
 type Environment = Record<string, string | undefined>;
 type Command = (args: string[], config: () => Config, terminal: Terminal, environment: Environment) => Promise<void>;
+
+/** A command that is one of the desk's and nothing more. */
+function atDesk(name: string): Command {
+  return async (args, config, { out }) => out(await runAtDesk(config(), name, args));
+}
 
 // What only one command needs is loaded by it: the server alone is more than all the others together.
 const commands: Record<string, Command> = {
@@ -116,9 +121,7 @@ const commands: Record<string, Command> = {
     }
   },
 
-  async keys(args, config, { out }) {
-    out(await runAtDesk(config(), 'keys', args));
-  },
+  keys: atDesk('keys'),
 
   async clients(args, config, { out }) {
     if (args[0] === 'secret') {
@@ -163,38 +166,19 @@ const commands: Record<string, Command> = {
     }
   },
 
-  async accounts(args, config, { out }) {
-    out(await runAtDesk(config(), 'accounts', args));
-  },
-
-  async sessions(args, config, { out }) {
-    out(await runAtDesk(config(), 'sessions', args));
-  },
-
-  async deliveries(args, config, { out }) {
-    out(await runAtDesk(config(), 'deliveries', args));
-  },
+  accounts: atDesk('accounts'),
+  sessions: atDesk('sessions'),
+  deliveries: atDesk('deliveries'),
 
   async coverage(args, config, { out }) {
     // The terminal ends the last line, which in CSV ends already.
     out((await runAtDesk(config(), 'coverage', args)).replace(/\n$/, ''));
   },
 
-  async holds(args, config, { out }) {
-    out(await runAtDesk(config(), 'holds', args));
-  },
-
-  async contacts(args, config, { out }) {
-    out(await runAtDesk(config(), 'contacts', args));
-  },
-
-  async invitations(args, config, { out }) {
-    out(await runAtDesk(config(), 'invitations', args));
-  },
-
-  async rights(args, config, { out }) {
-    out(await runAtDesk(config(), 'rights', args));
-  },
+  holds: atDesk('holds'),
+  contacts: atDesk('contacts'),
+  invitations: atDesk('invitations'),
+  rights: atDesk('rights'),
 
   async mail(args, config, { out }) {
     if (args.join(' ') !== 'bounce') return out(await runAtDesk(config(), 'mail', args));
