@@ -41,7 +41,7 @@ const usage = `parent-access COMMAND
   serve                      run the server
   migrate                    bring the database to this version's schema
   doctor [--json]            look at everything the server stands on, and name the repairs
-  import --feed NAME [--from PATH|-] [--delta] [--dry-run] [--again] [--json]
+  import --feed NAME [--from PATH|-] [--delta] [--dry-run] [--again] [--whole] [--json]
                              import a feed from its place, a file or standard input
   import runs [--feed NAME] [--json]   the last runs, and which wait for a decision
   import approve|discard|rollback RUN --reason WHY   decide on a held run, or take an applied one back

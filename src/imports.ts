@@ -42,6 +42,7 @@ export interface ImportRequest {
   delta?: boolean;
   dryRun?: boolean;
   again?: boolean;
+  whole?: boolean;
 }
 
 function feedNamed({ feeds }: ImportParts, name: string): Feed {
@@ -62,7 +63,7 @@ export async function runImport(
   parts: ImportParts,
   name: string,
   actor: string,
-  { dryRun = false, again = false, ...asked }: ImportRequest = {},
+  { dryRun = false, again = false, whole = false, ...asked }: ImportRequest = {},
   onProgress?: (progress: Progress) => void,
 ): Promise<RunReport> {
   const feed = feedNamed(parts, name);
@@ -73,6 +74,7 @@ export async function runImport(
     actor,
     dryRun,
     again,
+    whole,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
 }

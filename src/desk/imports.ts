@@ -17,12 +17,13 @@ const options = {
   delta: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   again: { type: 'boolean' },
+  whole: { type: 'boolean' },
   reason: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
 /**
- * `import --feed NAME [--from PATH] [--delta] [--dry-run] [--again]`, `import runs [--feed NAME]`, and
+ * `import --feed NAME [--from PATH] [--delta] [--dry-run] [--again] [--whole]`, `import runs [--feed NAME]`, and
  * `import approve|discard|rollback RUN --reason WHY`.
  */
 export const importCommand: DeskCommand = async (desk, args) => {
@@ -49,6 +50,7 @@ export const importCommand: DeskCommand = async (desk, args) => {
       delta: values.delta === true,
       dryRun: values['dry-run'] === true,
       again: values.again === true,
+      whole: values.whole === true,
     },
     desk.onProgress,
   );

@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { Database, DatabaseTransaction } from '../database/database.js';
 import { localDate } from '../families/entitlement.js';
 import { applyPeople, applyRelationships, refreshStatistics } from './apply.js';
+import { keepBaseline, noteLookedAt } from './baseline.js';
+import type { Skimmed } from './baseline.js';
 import { findings } from './checks.js';
 import type { Checks, RunShape } from './checks.js';
 import { endPassedRights } from './end-passed-rights.js';
@@ -16,6 +18,7 @@ import { finish, forget, runEvent, supersedeHeld } from './runs.js';
 import type { RunReport } from './runs.js';
 import type { ImportScope } from './scope.js';
 import { linesNamed } from './staging.js';
+import type { Staged } from './staging.js';
 import { countRows, planDigest, summarise } from './summary.js';
 import { endLostRights, tellApps } from './tell-restrictions.js';
 
@@ -27,6 +30,9 @@ interface Task {
   /** No run of this feed was ever applied: there is nothing to write down for a roll back but what the run itself makes. */
   first: boolean;
   dryRun: boolean;
+  staged: Staged;
+  /** What is known of the file as a whole; null where it is none, or where nobody can tell. */
+  skimmed: Skimmed | null;
   /** Given where people have seen the plan and said yes: the digest of what they saw. */
   approved?: { planDigest: string; reason: string };
 }
@@ -40,10 +46,12 @@ class Stopped extends Error {}
  * Compares what a run staged with what stands, and in the same transaction applies it; or leaves all as it was where the run is only
  * planned, or where the checks find something and nobody has approved it.
  *
+ * @returns false where it was left because people are to decide on it, but only some of its rows were read: it is to be read whole
  * @throws FeedRefused when the run lost its turn, or what was approved is not what would be done now
  */
-export async function carryOut(db: Database, options: Options, report: RunReport, task: Task): Promise<void> {
+export async function carryOut(db: Database, options: Options, report: RunReport, task: Task): Promise<boolean> {
   const now = options.clock();
+  const sifted = task.skimmed?.sifted ?? null;
   const scope: ImportScope = {
     runId: report.runId,
     runNo: task.runNo,
@@ -52,10 +60,12 @@ export async function carryOut(db: Database, options: Options, report: RunReport
     now,
     today: localDate(now, options.timeZone),
     images: !task.first,
+    partly: sifted !== null,
   };
   try {
     await db.transaction().execute(async (trx) => {
       await holdTurn(trx, report.feed, report.runId);
+      if (sifted !== null) await noteLookedAt(trx, scope, sifted);
       const found = await plan(trx, scope, report, task);
       if (found.length > 0) report.message = `Nothing was changed: ${found.join('; ')}.`;
       if (task.dryRun) report.state = 'planned';
@@ -68,14 +78,16 @@ export async function carryOut(db: Database, options: Options, report: RunReport
     });
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
+    if (report.state === 'held' && sifted !== null) return false;
     await (report.state === 'held' ? hold(db, options, report, task) : forget(db, report));
-    return;
+    return true;
   }
   await db.transaction().execute((trx) => endLostRights(trx, now));
   // A birth date may have been corrected; what fails here is done by the job of each day.
   await endPassedRights(db, options).catch(() => {});
   await tellApps(db, options);
   await joinAtOnce(db, options);
+  return true;
 }
 
 async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunReport, task: Task): Promise<string[]> {
@@ -90,8 +102,8 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
   await settleIdentities(trx, scope);
   await makePlan(trx, scope);
   const counted = await countRows(trx, scope);
-  const unreadable = Object.values(report.reasons).reduce((sum, reason) => sum + reason.count, 0);
-  report.reasons = { ...report.reasons };
+  const unreadable = Object.values(task.staged.reasons).reduce((sum, reason) => sum + reason.count, 0);
+  report.reasons = { ...task.staged.reasons };
   for (const [reason, { count, lines }] of Object.entries(counted.reasons)) {
     const before = report.reasons[reason] ?? { count: 0, lines: [] };
     report.reasons[reason] = { count: count + before.count, lines: [...before.lines, ...lines].slice(0, linesNamed) };
@@ -101,7 +113,7 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
   report.counts = {
     ...report.counts,
     applied: counted.applied,
-    unchanged: counted.unchanged,
+    unchanged: counted.unchanged + task.staged.untouched,
     skipped: unreadable + counted.skipped,
     ended: report.plan.relationships.ended,
   };
@@ -125,6 +137,11 @@ async function apply(
   await refreshStatistics(trx, added + changed + report.counts.ended, 'relationships');
   const restrictions = await applyRestrictions(trx, scope);
   report.counts = { ...report.counts, ...restrictions, held: await placeHolds(trx, scope.now, scope.today) };
+  await keepBaseline(
+    trx,
+    scope,
+    task.skimmed === null ? null : { baseline: task.skimmed.baseline, staged: task.staged },
+  );
   await finish(trx, report, 'applied', options.clock, task.shape.layout);
   await sql`update feeds set last_loaded_at = ${report.finishedAt}, layout = ${task.shape.layout} where name = ${report.feed}`.execute(
     trx,

@@ -98,11 +98,12 @@ export async function approveRun(
     const read = run.counts.read;
     report.state = 'applied';
     report.counts = { ...nothing, read };
-    report.reasons = await unreadable(db, runId, run.reasons);
+    const staged = { read, untouched: 0, unreadable: [], reasons: await unreadable(db, runId, run.reasons) };
     const first = (await lastApplied(db, run.feed)) === null;
     const shape = { read, layout: run.layout ?? '', last: null, documented: null };
     const approved = { planDigest: run.plan_digest ?? '', reason };
-    await carryOut(db, options, report, { runNo, sis, checks, shape, first, dryRun: false, approved });
+    const task = { runNo, sis, checks, shape, first, dryRun: false, staged, skimmed: null, approved };
+    await carryOut(db, options, report, task);
   } catch (error) {
     await putBack(db, run.feed, runId);
     throw error;

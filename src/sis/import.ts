@@ -7,10 +7,12 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database, DatabaseTransaction } from '../database/database.js';
 import { localDate } from '../families/entitlement.js';
+import { skim } from './baseline.js';
+import type { Skimmed } from './baseline.js';
 import { carryOut } from './carry-out.js';
 import type { Feed } from './feeds-file.js';
 import { FeedAway, FeedRefused } from './feeds/format.js';
-import type { FeedSource } from './feeds/format.js';
+import type { FeedReading, FeedSource, ReadRow } from './feeds/format.js';
 import { formatOf } from './feeds/formats.js';
 import { holdTurn, pulseOf, takeTurn, whileBeating } from './lease.js';
 import type { OpenLoading } from './loader.js';
@@ -32,7 +34,7 @@ export interface ImportTools {
 
 /** How far a run is. */
 export interface Progress {
-  stage: 'fetching' | 'reading' | 'comparing';
+  stage: 'fetching' | 'skimming' | 'reading' | 'comparing';
   /** Rows so far; while it is fetched, bytes. */
   read: number;
   /** Rows of the last whole file, about as many as are to come; null where there was none. */
@@ -48,6 +50,8 @@ export interface ImportOptions extends ImportTools {
   dryRun?: boolean;
   /** Also a file that people discarded or rolled back before. */
   again?: boolean;
+  /** Also rows that the last file had are compared, as they are once a week. */
+  whole?: boolean;
   onProgress?: (progress: Progress) => void;
 }
 
@@ -150,36 +154,49 @@ async function runFile(
   if (last !== null && report.digest === last.digest && sameKind)
     return await recordUnchanged(db, options, report, last);
   if (options.again !== true) await refuseDecided(db, feed.name, report.digest);
-  const { kind, layout, rows } = await format.open(source, feed.sis);
-  report.kind = kind;
+  const reading = await format.open(source, feed.sis);
+  report.kind = reading.kind;
   const bulk = await lastBulk(db, feed.name);
-  const expected = kind === 'bulk' ? (bulk?.counts.read ?? null) : null;
+  const expected = reading.kind === 'bulk' ? (bulk?.counts.read ?? null) : null;
   const pulse = pulseOf(db, feed.name, report.runId, clock);
-  const staged = await stageRows(options.load, report.runId, rows, async (read) => {
-    onProgress?.({ stage: 'reading', read, expected });
-    await pulse();
-  });
-  report.counts.read = staged.read;
-  report.reasons = staged.reasons;
-  await whileBeating(db, feed.name, report.runId, clock, async () => {
-    await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind });
-  });
-  onProgress?.({ stage: 'comparing', read: staged.read, expected });
-  const shape = {
-    read: staged.read,
-    layout,
-    last: bulk === null ? null : { read: bulk.counts.read, layout: bulk.layout },
-    documented: format.layout ?? null,
+  const at =
+    (stage: Progress['stage']) =>
+    async (read: number): Promise<void> => {
+      onProgress?.({ stage, read, expected });
+      await pulse();
+    };
+  const ask = { sis: feed.sis, digest: report.digest, lastDigest: last?.digest ?? null, now: clock() };
+  const skimmed = await skim(db, reading, { ...ask, whole: options.whole === true }, at('skimming'));
+  const carriedOut = async (known: Skimmed | null): Promise<boolean> => {
+    const rows = rowsOf(reading, known);
+    const staged = await stageRows(options.load, report.runId, rows, at('reading'));
+    if (known !== null && known.baseline.sketches.length !== staged.read)
+      throw new FeedRefused('The file was written to while it was read.');
+    report.counts.read = staged.read;
+    await whileBeating(db, feed.name, report.runId, clock, async () => {
+      await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind: reading.kind });
+    });
+    onProgress?.({ stage: 'comparing', read: staged.read, expected });
+    const shape = {
+      read: staged.read,
+      layout: reading.layout,
+      last: bulk === null ? null : { read: bulk.counts.read, layout: bulk.layout },
+      documented: format.layout ?? null,
+    };
+    const { sis, checks } = feed;
+    const dryRun = options.dryRun === true;
+    const task = { runNo, sis, checks, shape, first: last === null, dryRun, staged, skimmed: known };
+    return await carryOut(db, options, report, task);
   };
-  const dryRun = options.dryRun === true;
-  await carryOut(db, options, report, {
-    runNo,
-    sis: feed.sis,
-    checks: feed.checks,
-    shape,
-    first: last === null,
-    dryRun,
-  });
+  if (await carriedOut(skimmed)) return;
+  // People decide on all of it.
+  await clearStaged(db, report.runId);
+  Object.assign(report, { state: 'applied', message: null });
+  await carriedOut(skimmed === null ? null : { ...skimmed, sifted: null });
+}
+
+function rowsOf({ rows, skimming }: FeedReading, skimmed: Skimmed | null): AsyncIterable<ReadRow> {
+  return skimmed?.sifted && skimming !== undefined ? skimming.rows(skimmed.sifted.wanted) : rows;
 }
 
 async function refuseDecided(db: Database, feed: string, digest: string): Promise<void> {

@@ -50,7 +50,8 @@ async function planMissing(trx: DatabaseTransaction, scope: ImportScope): Promis
   // A row that could not be taken is not missing: what stands, stands.
   const left =
     scope.kind === 'bulk'
-      ? sql`not exists (select 1 from plan_pairs p where p.relationship_id = r.id and not p.gone)
+      ? sql`${scope.partly ? sql`s.id in (select id from plan_looked_at) and` : sql``}
+          not exists (select 1 from plan_pairs p where p.relationship_id = r.id and not p.gone)
           and not exists (${staged} and w.problem is not null and w.student_id = s.sis_id and w.contact_id = c.sis_id)`
       : sql`exists (select 1 from plan_pairs p where p.relationship_id = r.id and p.gone)
           or exists (select 1 from plan_vacated v where v.contact_id = c.id)

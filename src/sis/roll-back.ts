@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database, DatabaseTransaction } from '../database/database.js';
+import { dropBaseline } from './baseline.js';
 import { reportOf, storedRun } from './decide.js';
 import type { Decision, StoredRun } from './decide.js';
 import { endPassedRights } from './end-passed-rights.js';
@@ -44,6 +45,7 @@ export async function rollBackRun(
     await db.transaction().execute(async (trx) => {
       await holdTurn(trx, run.feed, turn);
       await noteFirst(trx, run, sisOf(run.feed));
+      await dropBaseline(trx, sisOf(run.feed));
       await refuseBlocked(trx, run);
       await takeBackJoins(trx, audit, { ...run, id: runId });
       await restore(trx, run.no, now);

@@ -13,6 +13,8 @@ export interface ImportScope {
   today: string;
   /** Whether what stood before is written down, so that the run can be rolled back. The first run of a feed finds nothing. */
   images: boolean;
+  /** Whether only some rows of the file were read, and only the students of `plan_looked_at` are judged. */
+  partly: boolean;
 }
 
 /** The rows that this run staged, as `w`; to be followed by conditions. Literals, because a temporary table's query takes no parameters. */

@@ -72,6 +72,18 @@ const target = {
   columns: [['run_id', 'uuid'] as const, ...staged.map(([column, type]) => [column, type] as const)],
 };
 
+/** What became of the rows of a file. */
+export interface Staged {
+  /** All of them. */
+  read: number;
+  /** Those that are as they were in the last file. */
+  untouched: number;
+  /** Of those of which not even the pair can be known. */
+  reasons: Reasons;
+  /** Their places, from 0. */
+  unreadable: number[];
+}
+
 /** Adds a row to the count of a reason. */
 function countReason(reasons: Reasons, reason: string, line: number): void {
   const entry = (reasons[reason] ??= { count: 0, lines: [] });
@@ -84,23 +96,30 @@ function countReason(reasons: Reasons, reason: string, line: number): void {
  * with one connection stays open to others in between. While one chunk is written the next is read; memory holds two.
  *
  * @param onChunk called after every chunk with the rows read so far; throws to stop
- * @returns how many rows were read, and the reasons of those of which not even the pair can be known
  */
 export async function stageRows(
   load: OpenLoading,
   runId: string,
   rows: AsyncIterable<ReadRow>,
   onChunk: (read: number) => Promise<void>,
-): Promise<{ read: number; reasons: Reasons }> {
+): Promise<Staged> {
   const reasons: Reasons = {};
+  const unreadable: number[] = [];
+  let untouched = 0;
   const chunks = new Map<string, { target: LoadTarget; rows: Cell[][] }>();
   const writer = new Writer(load);
   let read = 0;
   try {
     for await (const row of rows) {
+      if ('untouched' in row) {
+        read += row.untouched;
+        untouched += row.untouched;
+        continue;
+      }
       read += 1;
       if ('unreadable' in row) {
         countReason(reasons, row.problem, row.line);
+        unreadable.push(read - 1);
         continue;
       }
       const [to, cells] = written(row, runId, read);
@@ -124,7 +143,7 @@ export async function stageRows(
     await writer.abort();
     throw error;
   }
-  return { read, reasons };
+  return { read, untouched, reasons, unreadable };
 }
 
 /** Writes chunks one after the other, one of them while the caller goes on reading, and keeps one table open at a time. */

@@ -36,3 +36,11 @@ export function moment(text: string): string | undefined {
   const parsed = new Date(`${iso}T${time}${offset}`);
   return Number.isNaN(parsed.getTime()) ? undefined : parsed.toISOString();
 }
+
+// Spaces that are not one plain space between two words: a test that most cells pass costs less than a replacement.
+const untidy = /\s\s|[^\S ]|^ | $/;
+
+/** A cell without stray spaces. */
+export function tidy(cell: string): string {
+  return untidy.test(cell) ? cell.replace(/\s+/g, ' ').trim() : cell;
+}

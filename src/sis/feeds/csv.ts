@@ -20,24 +20,34 @@ const longestRecord = 65_536;
  * @throws FeedRefused with line and column where the bytes are not UTF-8, the quotes are broken or the last line breaks off
  */
 export async function* csvRecords(bytes: AsyncIterable<Uint8Array>, form: TextForm): AsyncGenerator<CsvRecord> {
+  for await (const records of csvBlocks(bytes, form)) yield* records;
+}
+
+/** Likewise, by the block: a step for each record would cost as much as its splitting. */
+export async function* csvBlocks(bytes: AsyncIterable<Uint8Array>, form: TextForm): AsyncGenerator<CsvRecord[]> {
   let header: string[] | null = null;
   let line = 1;
   let open = '';
-  try {
-    for await (const text of linesOfUtf8(bytes, form)) {
-      const parts = cut(open + text);
-      open = parts.open;
+  for await (const text of linesOfUtf8(bytes, form)) {
+    const parts = cut(open + text);
+    open = parts.open;
+    const records: CsvRecord[] = [];
+    let error: CsvError | null = null;
+    try {
       for (const { cells, lines } of rowsOf(parts)) {
         header ??= cells;
-        if (cells.length > 1 || cells[0]?.trim() !== '' || line === 1) yield { cells, line };
+        if (cells.length > 1 || cells[0]?.trim() !== '' || line === 1) records.push({ cells, line });
         line += lines;
       }
-      if (open.length > longestRecord) throw parsedRows(open).error;
+      if (open.length > longestRecord) throw tooLong(open);
+    } catch (thrown) {
+      if (!(thrown instanceof CsvError)) throw thrown;
+      error = thrown;
     }
-    if (open !== '') throw parsedRows(open).error;
-  } catch (error) {
-    throw refusal(error, line, (index) => form.columnName(index, header?.join(',') ?? ''));
+    if (records.length > 0) yield records;
+    if (error !== null) throw refusal(error, line, (index) => form.columnName(index, header?.join(',') ?? ''));
   }
+  if (open !== '') throw refusal(tooLong(open), line, (index) => form.columnName(index, header?.join(',') ?? ''));
 }
 
 interface Parsed {
@@ -105,7 +115,7 @@ function countOf(character: string, text: string, from: number, to: number): num
 function* plainRows(text: string): Generator<Parsed> {
   for (let at = 0; at < text.length;) {
     const end = endOfLine(text, at);
-    if (end - at > longestRecord) throw parsedRows(text.slice(at, end)).error;
+    if (end - at > longestRecord) throw tooLong(text.slice(at, end));
     yield {
       cells: text
         .slice(at, end)
@@ -117,8 +127,15 @@ function* plainRows(text: string): Generator<Parsed> {
   }
 }
 
+/** What the parser says of a record that is longer than any can be, or whose quote stays open. */
+function tooLong(record: string): CsvError {
+  const { error } = parsedRows(record);
+  if (error === null) throw new Error('The parser found nothing wrong with a record that is too long.');
+  return error;
+}
+
 /** The rows up to the first that is broken, and what is wrong with that. */
-function parsedRows(text: string): { rows: Parsed[]; error: unknown } {
+function parsedRows(text: string): { rows: Parsed[]; error: CsvError | null } {
   const rows: Parsed[] = [];
   let counted = 0;
   try {
@@ -139,12 +156,12 @@ function parsedRows(text: string): { rows: Parsed[]; error: unknown } {
     });
     return { rows, error: null };
   } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
     return { rows, error };
   }
 }
 
-function refusal(error: unknown, line: number, name: (index: number) => string | undefined): unknown {
-  if (!(error instanceof CsvError)) return error;
+function refusal(error: CsvError, line: number, name: (index: number) => string | undefined): FeedRefused {
   const index = typeof error['column'] === 'number' ? error['column'] : 0;
   const column = name(index) || String(index + 1);
   const reason =

@@ -1,16 +1,20 @@
 import { createReadStream } from 'node:fs';
 import { columns, essential } from './columns.js';
 import type { Column } from './columns.js';
-import { csvRecords, refuseNull } from './csv.js';
+import { tidy } from './cells.js';
+import { csvBlocks, refuseNull } from './csv.js';
 import type { CsvRecord } from './csv.js';
 import { districtRow } from './district-row.js';
 import type { Positions } from './district-row.js';
 import { FeedRefused } from './format.js';
-import type { FeedFormat, ReadRow } from './format.js';
+import type { FeedFormat, ReadRow, SkimmedRow } from './format.js';
 import type { TextForm } from './text.js';
 
 // Some forty rows: what waits beside an import in this process, a sign-in's dozen of steps, waits for a block each.
 const blockBytes = 16_384;
+
+/** A test says when it has to be another. */
+const reader = 'district-extract 1';
 
 /** A cut file is told by its last line, which must end; columns are named as the header has them. */
 const form: TextForm = { columnName: (index, header) => header.split(',')[index]?.trim(), openEnd: () => false };
@@ -25,44 +29,95 @@ const form: TextForm = { columnName: (index, header) => header.split(',')[index]
 export const districtExtract: FeedFormat = {
   layout: columns.join(','),
   async open({ path, delta }, sis) {
-    const records = csvRecords(createReadStream(path, { highWaterMark: blockBytes }), form);
-    const header = await records.next();
-    if (header.done === true)
+    const blocks = blocksOf(path);
+    const first = await blocks.next();
+    await blocks.return();
+    const header = first.value?.[0];
+    if (header === undefined)
       throw new FeedRefused('The file is empty: not even its header line is there.', { line: 1 });
-    const names = header.value.cells.map((cell) => cell.trim());
+    const names = header.cells.map((cell) => cell.trim());
+    const file = { path, names, positions: positionsOf(names), sis };
     return {
       kind: delta ? 'delta' : 'bulk',
       layout: names.join(','),
-      rows: rowsOf(records, names, positionsOf(names), sis),
+      rows: rowsOf(file, () => true),
+      skimming: {
+        reader,
+        skim: () => skimmed(file),
+        rows: (wanted) => rowsOf(file, (row) => wanted[row] === 1),
+      },
     };
   },
 };
 
-async function* rowsOf(
-  records: AsyncIterable<CsvRecord>,
-  names: readonly string[],
-  positions: Positions,
-  sis: string,
-): AsyncGenerator<ReadRow> {
+interface ExtractFile {
+  path: string;
+  names: readonly string[];
+  positions: Positions;
+  sis: string;
+}
+
+async function* blocksOf(path: string): AsyncGenerator<CsvRecord[], void, undefined> {
+  yield* csvBlocks(createReadStream(path, { highWaterMark: blockBytes }), form);
+}
+
+/** Without the header. */
+async function* bodyOf({ path }: ExtractFile): AsyncGenerator<CsvRecord[]> {
+  let header = true;
+  for await (const block of blocksOf(path)) {
+    yield header ? block.slice(1) : block;
+    header = false;
+  }
+}
+
+async function* rowsOf(file: ExtractFile, wanted: (row: number) => boolean): AsyncGenerator<ReadRow> {
+  const { names, positions, sis } = file;
   const toRow = ({ cells, line }: CsvRecord): ReadRow =>
     cells.length === names.length
       ? districtRow(cells, positions, line, sis)
       : { line, problem: 'field_count', unreadable: true };
-  // One row is held back: only the last one may tell that the file was cut.
-  let held: CsvRecord | null = null;
-  for await (const record of records) {
-    if (held !== null) yield toRow(held);
-    held = record;
+  let row = 0;
+  let untouched = 0;
+  let last: CsvRecord | null = null;
+  for await (const block of bodyOf(file)) {
+    for (const record of block) {
+      // One row is held back: only the last one may tell that the file was cut.
+      if (last !== null) {
+        if (wanted(row)) {
+          if (untouched > 0) yield { untouched };
+          untouched = 0;
+          yield toRow(last);
+        } else untouched += 1;
+        row += 1;
+      }
+      last = record;
+    }
   }
-  if (held === null) return;
-  const { cells, line } = held;
+  if (untouched > 0) yield { untouched };
+  if (last === null) return;
+  const { cells, line } = last;
   if (cells.length !== names.length) {
     throw new FeedRefused(
       `The file breaks off in line ${line}: its last row has ${cells.length} of ${names.length} fields.`,
       { line, column: names[Math.min(cells.length, names.length) - 1] ?? '' },
     );
   }
-  yield toRow(held);
+  yield wanted(row) ? toRow(last) : { untouched: 1 };
+}
+
+async function* skimmed(file: ExtractFile): AsyncGenerator<SkimmedRow[]> {
+  const { names, positions } = file;
+  const at = (cells: readonly string[], column: Column): string =>
+    cells.length === names.length ? tidy(cells[positions[column] ?? -1] ?? '') : '';
+  for await (const block of bodyOf(file)) {
+    yield block.map(({ cells }) => ({
+      text: cells.join('\u001f'),
+      studentId: at(cells, 'student_id'),
+      contactId: at(cells, 'contact_id'),
+      schoolCode: at(cells, 'school_code'),
+      schoolName: at(cells, 'school_name') || at(cells, 'school_code'),
+    }));
+  }
 }
 
 function positionsOf(names: readonly string[]): Positions {

@@ -2,13 +2,10 @@ import { normaliseEmail } from '../../families/email.js';
 import { nameKey } from '../../families/names.js';
 import { normalisePhone } from '../../families/phone.js';
 import { canonicalRelation, canonicalRestriction } from '../../families/relations.js';
-import { day, flag, longest, moment } from './cells.js';
+import { day, flag, longest, moment, tidy } from './cells.js';
 import { columns } from './columns.js';
 import type { Column } from './columns.js';
 import type { FeedPhone, FeedRow, ReadRow } from './format.js';
-
-// Spaces that are not one plain space between two words: a test that most cells pass costs less than a replacement.
-const untidy = /\s\s|[^\S ]|^ | $/;
 
 /** Where each column stands in this file; a column that the file lacks reads as empty. */
 export type Positions = Readonly<Partial<Record<Column, number>>>;
@@ -42,7 +39,7 @@ class Row {
   text(column: Column): string {
     const at = this.positions[column];
     const cell = at === undefined || this.isSpoilt(column) ? '' : (this.cells[at] ?? '');
-    return untidy.test(cell) ? cell.replace(/\s+/g, ' ').trim() : cell;
+    return tidy(cell);
   }
 
   optional(column: Column): string | null {

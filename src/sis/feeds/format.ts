@@ -74,8 +74,13 @@ interface UnreadableRow {
   unreadable: true;
 }
 
+/** So many rows that were not wanted: they are counted only. */
+interface UntouchedRows {
+  untouched: number;
+}
+
 /** What a format yields for every row of its files, in their order. */
-export type ReadRow = FeedRow | UnreadableRow | RecordRow;
+export type ReadRow = FeedRow | UnreadableRow | RecordRow | UntouchedRows;
 
 /** Where a run's file or folder lies on this machine; a run from elsewhere is brought here first. */
 export interface FeedSource {
@@ -91,6 +96,26 @@ export interface FeedReading {
   /** The shape of the file, such as its header: when it differs from the last one, the run is held. */
   layout: string;
   rows: AsyncIterable<ReadRow>;
+  /** Where rows can be told from those of the last file without reading what they say. */
+  skimming?: Skimming;
+}
+
+/** A row as it is told from others; its ids are empty where not even they can be known. */
+export interface SkimmedRow {
+  text: string;
+  studentId: string;
+  contactId: string;
+  schoolCode: string;
+  schoolName: string;
+}
+
+export interface Skimming {
+  /** Another one whenever the same row would be read as something else than before, so that all rows are compared once more. */
+  reader: string;
+  /** Every row of the file, in the order of `rows`, by the block. */
+  skim(): AsyncIterable<SkimmedRow[]>;
+  /** All rows, but those that are not wanted as untouched. @param wanted 1 for each row that is, from the first */
+  rows(wanted: Uint8Array): AsyncIterable<ReadRow>;
 }
 
 /** What a format may ask of the database while its run is staged. */
