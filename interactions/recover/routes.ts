@@ -28,7 +28,8 @@ export interface RecoverParts extends InteractionParts {
   jobs: Jobs;
   hasher: PasswordHasher;
   audit: RecordEvent;
-  throttles: { address: Throttle; source: Throttle };
+  /** `known`: of an address, from the devices that its owner used before. */
+  throttles: { address: Throttle; known: Throttle; source: Throttle };
   secretsKey: Uint8Array;
   /** Posts the letter that tells the owner of a changed password. */
   notice: PasswordNotice;
@@ -43,10 +44,11 @@ export interface RecoverParts extends InteractionParts {
  * @throws Throttled
  */
 async function spendRecovery(parts: RecoverParts, who: string, deviceCookie: string | undefined): Promise<void> {
-  const { address } = parts.throttles;
+  // A counter of its own, and not a key beside the other's: a stranger may type whatever the key is.
+  const { address, known } = parts.throttles;
   if (knownDevice(parts.secretsKey, deviceCookie, who) !== null) {
     try {
-      return await address.spend(`${who} known`);
+      return await known.spend(who);
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
     }
