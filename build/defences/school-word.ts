@@ -176,6 +176,15 @@ export const schoolWord: readonly Defence[] = [
     named: 'protects a family',
   },
   {
+    row: 17,
+    what: 'what was released because of something less is held by a protection order',
+    file: 'src/sis/restrictions.ts',
+    find: "x.type <> 'protection_order' and p.type = 'protection_order'",
+    replacement: 'false',
+    test: neverLost,
+    named: 'staff released',
+  },
+  {
     row: 20,
     what: 'null characters in the header of a feed',
     file: 'src/sis/feeds/csv.ts',

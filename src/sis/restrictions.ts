@@ -5,6 +5,8 @@ import type { ImportScope } from './scope.js';
 export interface RestrictionCounts {
   restricted: number;
   lifted: number;
+  /** Holds that staff had released and that wait for them again. */
+  held: number;
 }
 
 /**
@@ -45,6 +47,12 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     where w.run_id = ${sql.lit(runId)} and w.restricted and not exists (
       select 1 from plan_lifted p where p.student_id = w.student_id and p.contact_id = w.contact_id)
     order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.row desc`.execute(trx);
+  // What staff released was because of something less: about a protection order they have said nothing.
+  const again = await sql`
+    update relationship_holds h set decided_at = null, decision = null, told_at = null, placed_at = ${now}
+    from restrictions x join plan_restrictions p on p.relationship_id = x.relationship_id
+    where h.cause_restriction_id = x.id and h.decided_at is not null and x.lifted_at is null and p.readable
+      and x.type <> 'protection_order' and p.type = 'protection_order'`.execute(trx);
   await sql`
     update restrictions x set type = p.type, type_raw = p.type_raw, ends_on = p.ends_on,
       starts_on = case when coalesce(x.starts_on <= ${today}::date, true) then x.starts_on else p.starts_on end
@@ -57,7 +65,11 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     insert into restrictions (relationship_id, type, type_raw, starts_on, ends_on, imposed_at)
     select relationship_id, type, type_raw, starts_on, ends_on, ${now} from plan_restrictions
     on conflict (relationship_id) where lifted_at is null do nothing`.execute(trx);
-  return { restricted: Number(imposed.numAffectedRows ?? 0), lifted: lifted.rows.length };
+  return {
+    restricted: Number(imposed.numAffectedRows ?? 0),
+    lifted: lifted.rows.length,
+    held: Number(again.numAffectedRows ?? 0),
+  };
 }
 
 /**
@@ -83,7 +95,8 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
  * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
- * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again.
+ * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
+ * unless it becomes a protection order.
  *
  * @returns how many relationships were held now
  */

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { registrationCandidates } from '../../src/families/candidates.js';
 import { entitledStudents } from '../../src/families/entitlement.js';
+import { listHolds, releaseHold } from '../../src/families/holds.js';
 import { proveContact } from '../../src/families/joins.js';
 import { tellRestrictions } from '../../src/sis/tell-restrictions.js';
 import { account, contactId } from '../accounts/people.js';
@@ -90,6 +91,25 @@ describe.each(databases)('a restriction that nobody lifted, on %s', (kind) => {
     expect(await seen()).toEqual(['Ana', 'Leo']);
     await load([{ ...ana, ...order }]);
     expect(await seen()).toEqual([]);
+  });
+
+  it('holds again what staff released, where it becomes a protection order', async () => {
+    const leo = { ...inSecondary, student_given_name: 'Ana' };
+    await town.load([leo], 'secondary', later);
+    const hers = await account(db, { email: 'hers@example.org' }, await contactId(db, 'Secondary', 'secondary'));
+    await load([{ ...ana, ...custody }]);
+    const [hold] = await listHolds(db, { contact: null, all: false });
+    const tools = { clock: () => later, audit: async () => {} };
+    await releaseHold(db, tools, hold?.id ?? '', { actor: 'operator', reason: 'another child' });
+    expect(await seen(hers)).toEqual(['Ana']);
+    await load([{ ...ana, ...custody, restriction_end: '2027-06-01' }]);
+    expect(await seen(hers)).toEqual(['Ana']);
+    await load([{ ...ana, ...order }]);
+    expect(await seen(hers)).toEqual([]);
+    const [again] = await listHolds(db, { contact: null, all: false });
+    await releaseHold(db, tools, again?.id ?? '', { actor: 'operator', reason: 'another child' });
+    await load([{ ...ana, ...order, grade: '4' }]);
+    expect(await seen(hers)).toEqual(['Ana']);
   });
 
   it('reaches the other SIS also where a name holds an invisible character', async () => {
