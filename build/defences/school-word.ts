@@ -113,6 +113,15 @@ export const schoolWord: readonly Defence[] = [
     named: 'hides no restriction',
   },
   {
+    row: 21,
+    what: 'what a feed’s server says of its file is not sent back at any length',
+    file: 'src/sis/places/https.ts',
+    find: '.length > longestValidators',
+    replacement: '.length < 0',
+    test: 'test/sis/https-place.test.ts',
+    named: 'too long to be sent back',
+  },
+  {
     row: 17,
     what: 'no letter about rights goes to a mailbox on which somebody else is restricted',
     file: 'src/sis/tell-rights-end.ts',
