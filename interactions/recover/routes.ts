@@ -6,7 +6,7 @@ import { knownDevice } from '../../src/accounts/known-device.js';
 import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
 import { passwordProblem } from '../../src/accounts/password-rules.js';
 import { recover, recoveryNeedsCode } from '../../src/accounts/recover.js';
-import { claimLink, claimedBy, placeRequest } from '../../src/accounts/requests.js';
+import { claimLink, claimProblem, claimedBy, placeRequest } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
 import { newSecret } from '../../src/database/secrets.js';
@@ -86,6 +86,10 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       { status: 410, path: '/recover' },
     );
 
+  // Where the answer was lost, or the form came twice, the password is changed.
+  const showUnclaimed = async (ctx: Context): Promise<void> =>
+    showProblem(ctx, await claimProblem(db, 'recovery', cookies.get(ctx, 'claim')));
+
   const showPassword = async (
     ctx: Context,
     claimed: ClaimedRequest,
@@ -158,14 +162,15 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
 
   router.get('/recover/password', async (ctx) => {
     const claimed = await request(ctx);
-    if (claimed === null) return showProblem(ctx, 'expired');
+    if (claimed === null) return showUnclaimed(ctx);
     await showPassword(ctx, claimed, {});
   });
 
   router.post('/recover/password', async (ctx) => {
     const claimed = await request(ctx);
+    if (claimed === null) return showUnclaimed(ctx);
     // A link of somebody else was pressed here since this form was drawn: what was typed is not for their account.
-    if (claimed === null || field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
+    if (field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
     const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);
