@@ -170,7 +170,8 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     const claimed = await request(ctx);
     if (claimed === null) return showUnclaimed(ctx);
     // A link of somebody else was pressed here since this form was drawn: what was typed is not for their account.
-    if (field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
+    const drawnFor = field(ctx, 'request');
+    if (drawnFor !== claimed.id) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
     const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);
