@@ -35,9 +35,13 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       select ${runNo}, 'restriction', id, '{}' from unnest(${lifted.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
   }
   await placeUnlinked(trx, scope);
+  // A row that could not be taken, and says that it is a protection order, is not outweighed by one that says less.
+  const ordered = sql`bool_or(w.problem is not null and w.restriction_type = 'protection_order' and w.restriction_type_raw <> '')`;
+  const grows = sql`(x.type <> 'protection_order' and p.type = 'protection_order')`;
   await sql`
     create temp table plan_restrictions on commit drop as
-    select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, w.restriction_type as type,
+    select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, ${ordered} over pair as ordered,
+      case when ${ordered} over pair then 'protection_order' else w.restriction_type end as type,
       w.restriction_type_raw as type_raw,
       case when w.problem is null then w.restriction_start end as starts_on,
       case when w.problem is null then w.restriction_end end as ends_on
@@ -46,18 +50,19 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       join relationships r on r.contact_id = c.id and r.student_id = s.id
     where w.run_id = ${sql.lit(runId)} and w.restricted and not exists (
       select 1 from plan_lifted p where p.student_id = w.student_id and p.contact_id = w.contact_id)
+    window pair as (partition by r.id)
     order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.row desc`.execute(trx);
   // What staff released was because of something less: about a protection order they have said nothing.
   const again = await sql`
     update relationship_holds h set decided_at = null, decision = null, told_at = null, placed_at = ${now}
     from restrictions x join plan_restrictions p on p.relationship_id = x.relationship_id
-    where h.cause_restriction_id = x.id and h.decided_at is not null and x.lifted_at is null and p.readable
-      and x.type <> 'protection_order' and p.type = 'protection_order'`.execute(trx);
+    where h.cause_restriction_id = x.id and h.decided_at is not null and x.lifted_at is null
+      and (p.readable or p.ordered) and ${grows}`.execute(trx);
   await sql`
     update restrictions x set type = p.type, type_raw = p.type_raw, ends_on = p.ends_on,
       starts_on = case when coalesce(x.starts_on <= ${today}::date, true) then x.starts_on else p.starts_on end
     from plan_restrictions p
-    where x.relationship_id = p.relationship_id and x.lifted_at is null and p.readable
+    where x.relationship_id = p.relationship_id and x.lifted_at is null and (p.readable or (p.ordered and ${grows}))
       and (x.type, x.type_raw, x.starts_on, x.ends_on) is distinct from (p.type, p.type_raw, p.starts_on, p.ends_on)`.execute(
     trx,
   );

@@ -145,6 +145,27 @@ describe.each(databases)('a restriction that nobody lifted, on %s', (kind) => {
     expect(await seen()).toEqual([]);
   });
 
+  it('grows to a protection order by a row that is not taken, alone or beside one that is', async () => {
+    await town.load([inSecondary], 'secondary', later);
+    const hers = await account(db, { email: 'hers@example.org' }, await contactId(db, 'Secondary', 'secondary'));
+    const spoilt = { ...ana, ...order, email: `${'x'.repeat(500)}@example.org` };
+    await load([{ ...ana, ...custody }]);
+    expect(await seen(hers)).toEqual(['Leo']);
+    // Nothing is said of what kind it is.
+    await delta([{ ...spoilt, restriction_type: '' }]);
+    expect(await seen(hers)).toEqual(['Leo']);
+    await delta([spoilt]);
+    expect(await seen(hers)).toEqual([]);
+    const [hold] = await listHolds(db, { contact: null, all: false });
+    const tools = { clock: () => later, audit: async () => {} };
+    await releaseHold(db, tools, hold?.id ?? '', { actor: 'operator', reason: 'the court lets her' });
+    for (const grade of ['4', '5']) await load([{ ...ana, ...custody, grade }, spoilt]);
+    expect(await seen(hers)).toEqual(['Leo']);
+    await load([{ ...ana, ...custody }]);
+    await load([{ ...ana, ...custody, grade: '4' }, spoilt]);
+    expect(await seen(hers)).toEqual([]);
+  });
+
   it('counts against a second row of the pair that says the opposite', async () => {
     await load([{ ...ana, ...custody }]);
     await load([
