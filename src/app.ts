@@ -267,7 +267,11 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       notice: passwordNotice(clock, config, post),
     },
     registerThrottles: { address, source, code: throttle('code-source', values.throttles.codePerSource) },
-    recoverThrottles: { address: throttle('recovery-address', values.throttles.requestPerAddress), source },
+    recoverThrottles: {
+      address: throttle('recovery-address', values.throttles.requestPerAddress),
+      known: throttle('recovery-known', values.throttles.requestPerAddress),
+      source,
+    },
   });
 
   keys.onChange((ring) => {

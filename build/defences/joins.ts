@@ -25,6 +25,15 @@ export const joins: readonly Defence[] = [
   },
   {
     row: 15,
+    what: 'a registration joins nothing to an account that is suspended or closed',
+    file: 'src/accounts/decide-registration.ts',
+    find: '(await accountExists(trx, accountId))\n',
+    replacement: 'true\n',
+    test: 'test/accounts/decide-registration.test.ts',
+    named: 'nothing joins',
+  },
+  {
+    row: 15,
     what: 'an import joins nobody without an explicit right, or with a pair that others have',
     file: evidence,
     find: '.filter(([stands]) => stands)',

@@ -227,6 +227,15 @@ export const people: readonly Defence[] = [
   },
   {
     row: 15,
+    what: 'who moved off a shared mailbox, and reads it still, needs the other’s code',
+    file: 'src/accounts/account.ts',
+    find: 'return shared || account.recovery_code_hash !== null;',
+    replacement: 'return shared;',
+    test: 'test/journeys/shared-mailbox/journey.test.ts',
+    named: 'moved off',
+  },
+  {
+    row: 15,
     what: 'an id that a SIS gives to another person moves no child',
     file: identities,
     find: 'plan_vacated v where c.id = v.contact_id',

@@ -8,6 +8,33 @@ const device = 'test/http/known-device.test.ts';
 /** Shared computers, known devices, permissions of vendors, headers and the log: rows 8, 13, 17 and 23. */
 export const trust: readonly Defence[] = [
   {
+    row: 3,
+    what: 'a way back that comes twice leads to the app',
+    file: 'interactions/problem/provider-problem.ts',
+    find: '(await interactions.restart(uid)) ?? way',
+    replacement: '(await interactions.restart(uid)) ?? undefined',
+    test: 'test/journeys/lost-ways/answers.test.ts',
+    named: 'the way back',
+  },
+  {
+    row: 3,
+    what: 'a password that comes twice is told to be chosen',
+    file: 'src/accounts/requests.ts',
+    find: "return finished === undefined ? 'expired' : 'used';",
+    replacement: "return 'expired';",
+    test: 'test/journeys/lost-ways/answers.test.ts',
+    named: 'the password of',
+  },
+  {
+    row: 17,
+    what: 'who allows a vendor nothing is not recognised by it',
+    file: 'src/provider/policy.ts',
+    find: '  login?.checks.add(nothingUnasked(mayKnow));\n',
+    replacement: '  login?.checks.add(nothingUnasked(async () => true));\n',
+    test: 'test/provider/permissions.test.ts',
+    named: 'needed to be recognised',
+  },
+  {
     row: 8,
     what: 'no script from elsewhere',
     file: 'src/http/security-headers.ts',

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { activate, activationNeeds } from '../../src/accounts/activate.js';
 import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
 import { passwordProblem } from '../../src/accounts/password-rules.js';
-import { claimLink, claimedBy } from '../../src/accounts/requests.js';
+import { claimLink, claimProblem, claimedBy } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
 import { field, parameter } from '../../src/http/form.js';
@@ -44,6 +44,10 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     const claim = cookies.get(ctx, 'claim');
     return claim === undefined ? null : claimedBy(db, clock, 'registration', claim);
   };
+
+  // Where the answer was lost, or the form came twice, the account is there.
+  const showUnclaimed = async (ctx: Context): Promise<void> =>
+    showProblem(ctx, await claimProblem(db, 'registration', cookies.get(ctx, 'claim')));
 
   const showPassword = async (
     ctx: Context,
@@ -91,13 +95,13 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
 
   router.get('/activate/password', async (ctx) => {
     const claimed = await request(ctx);
-    if (claimed === null || claimed.contactId === null) return showProblem(ctx, 'expired');
+    if (claimed === null || claimed.contactId === null) return showUnclaimed(ctx);
     await showPassword(ctx, claimed, '', {});
   });
 
   router.post('/activate/password', async (ctx) => {
     const claimed = await request(ctx);
-    if (claimed === null || claimed.contactId === null) return showProblem(ctx, 'expired');
+    if (claimed === null || claimed.contactId === null) return showUnclaimed(ctx);
     // A link of somebody else was pressed here since this form was drawn: what was typed is not for their account.
     if (field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');

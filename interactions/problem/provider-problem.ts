@@ -3,7 +3,7 @@ import type { AppRegistration } from '../../src/provider/app-registration.js';
 import type { Interactions } from '../../src/provider/interactions.js';
 import type { Reply } from '../../src/ui/reply.js';
 import { localeOf } from '../../src/ui/reply.js';
-import { wayTo } from '../way-back.js';
+import { isPortal, wayTo } from '../way-back.js';
 import { ProblemPage } from './page.js';
 import { problemOf } from './problem-of.js';
 
@@ -57,8 +57,11 @@ export async function providerProblem(
   const uid = resumedUid(ctx.path);
   const lost = uid !== null && ctx.status < 500;
   if (lost && interactions.holds(ctx, uid)) {
-    const restart = await interactions.restart(uid);
-    if (restart !== null) return ctx.redirect(restart);
+    // One that was answered already, whose answer was lost or which came twice, goes to the app, which starts over.
+    const answered = await interactions.appOf(uid);
+    const way = isPortal(answered) || answered === null ? '/sign-in' : wayTo(answered, issuer, localeOf(ctx))?.href;
+    const href = (await interactions.restart(uid)) ?? way;
+    if (href !== undefined) return ctx.redirect(href);
   }
   // The app has forgotten this person already, and its mistake must not keep them signed in here.
   const leaves = /^\/sign-out\/?$/i.test(ctx.path) && (await interactions.session(ctx)) !== null;

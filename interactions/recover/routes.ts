@@ -6,7 +6,7 @@ import { knownDevice } from '../../src/accounts/known-device.js';
 import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
 import { passwordProblem } from '../../src/accounts/password-rules.js';
 import { recover, recoveryNeedsCode } from '../../src/accounts/recover.js';
-import { claimLink, claimedBy, placeRequest } from '../../src/accounts/requests.js';
+import { claimLink, claimProblem, claimedBy, placeRequest } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
 import { newSecret } from '../../src/database/secrets.js';
@@ -28,7 +28,8 @@ export interface RecoverParts extends InteractionParts {
   jobs: Jobs;
   hasher: PasswordHasher;
   audit: RecordEvent;
-  throttles: { address: Throttle; source: Throttle };
+  /** `known`: of an address, from the devices that its owner used before. */
+  throttles: { address: Throttle; known: Throttle; source: Throttle };
   secretsKey: Uint8Array;
   /** Posts the letter that tells the owner of a changed password. */
   notice: PasswordNotice;
@@ -43,10 +44,11 @@ export interface RecoverParts extends InteractionParts {
  * @throws Throttled
  */
 async function spendRecovery(parts: RecoverParts, who: string, deviceCookie: string | undefined): Promise<void> {
-  const { address } = parts.throttles;
+  // A counter of its own, and not a key beside the other's: a stranger may type whatever the key is.
+  const { address, known } = parts.throttles;
   if (knownDevice(parts.secretsKey, deviceCookie, who) !== null) {
     try {
-      return await address.spend(`${who} known`);
+      return await known.spend(who);
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
     }
@@ -83,6 +85,10 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       { reason, againHref: '/recover', signInHref: '/sign-in' },
       { status: 410, path: '/recover' },
     );
+
+  // Where the answer was lost, or the form came twice, the password is changed.
+  const showUnclaimed = async (ctx: Context): Promise<void> =>
+    showProblem(ctx, await claimProblem(db, 'recovery', cookies.get(ctx, 'claim')));
 
   const showPassword = async (
     ctx: Context,
@@ -156,14 +162,16 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
 
   router.get('/recover/password', async (ctx) => {
     const claimed = await request(ctx);
-    if (claimed === null) return showProblem(ctx, 'expired');
+    if (claimed === null) return showUnclaimed(ctx);
     await showPassword(ctx, claimed, {});
   });
 
   router.post('/recover/password', async (ctx) => {
     const claimed = await request(ctx);
+    if (claimed === null) return showUnclaimed(ctx);
     // A link of somebody else was pressed here since this form was drawn: what was typed is not for their account.
-    if (claimed === null || field(ctx, 'request') !== claimed.id) return showProblem(ctx, 'expired');
+    const drawnFor = field(ctx, 'request');
+    if (drawnFor !== claimed.id) return showProblem(ctx, 'expired');
     const password = field(ctx, 'password');
     const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);

@@ -31,6 +31,14 @@ export async function mailboxState(db: Database, account: { id: string; email: s
 }
 
 /**
+ * Whether a recovery must show the account's recovery code. One that has a code shared its mailbox: whoever was on it may read it still,
+ * whatever the feeds say of them now.
+ */
+export function needsRecoveryCode({ shared }: MailboxState, account: { recovery_code_hash: string | null }): boolean {
+  return shared || account.recovery_code_hash !== null;
+}
+
+/**
  * The account that signs in with what was typed: an e-mail (the mailbox's earlier account) or a sign-in name.
  *
  * @returns null when there is none

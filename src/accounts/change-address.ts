@@ -7,6 +7,7 @@ import type { Translate } from '../locales/translate.js';
 import type { PostLetter } from '../mail/outbox.js';
 import { holdLiveSession } from '../sessions/live-session.js';
 import { after, values } from '../values.js';
+import { mailboxState } from './account.js';
 import { addressChangedLetter, addressLetter } from './letters.js';
 import { lockMailbox } from './mailbox-lock.js';
 import { pendingFor } from './pending.js';
@@ -123,6 +124,10 @@ export async function confirmAddress(
       .set({ email, email_proven_at: now, sign_in_name: null })
       .where('id', '=', accountId)
       .execute();
+    // The code stood against who shared the mailbox before.
+    if (!(await mailboxState(trx, { id: accountId, email })).shared) {
+      await trx.updateTable('accounts').set({ recovery_code_hash: null }).where('id', '=', accountId).execute();
+    }
     await trx
       .updateTable('account_requests')
       .set({ consumed_at: now, identifier: null })

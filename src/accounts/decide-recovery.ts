@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.js';
 import { mailboxSharers } from '../families/candidates.js';
 import { normaliseEmail } from '../families/email.js';
-import { accountByIdentifier, mailboxState } from './account.js';
+import { accountByIdentifier, mailboxState, needsRecoveryCode } from './account.js';
 
 /** What a recovery leads to; told by mail only. */
 export type RecoveryOutcome =
@@ -12,18 +12,19 @@ export type RecoveryOutcome =
 
 /**
  * The rule of recovery: only by the mailbox that the account proved. A mailbox that a feed gave to another person is no
- * channel; a shared one needs the recovery code too; an address that only a feed holds for a known contact leads to the
+ * channel; a shared one, or one that was shared when the account was made, needs the recovery code too; an address that only a feed holds for a known contact leads to the
  * earlier one. Accounts whose children are gone recover too.
  */
 export async function decideRecovery(trx: Database, typed: string): Promise<RecoveryOutcome> {
   const account = await heldAccount(trx, typed);
   if (account !== null) {
-    const { shared, suspended } = await mailboxState(trx, account);
-    if (suspended) return { kind: 'silent' };
+    const mailbox = await mailboxState(trx, account);
+    if (mailbox.suspended) return { kind: 'silent' };
     // A suspended or closed account is opened again by people, never by a letter.
     if (account.disabled_at !== null) return { kind: 'in-person', to: account.email };
-    if (shared && account.recovery_code_hash === null) return { kind: 'in-person', to: account.email };
-    return { kind: 'recover', accountId: account.id, to: account.email, needsCode: shared };
+    const needsCode = needsRecoveryCode(mailbox, account);
+    if (needsCode && account.recovery_code_hash === null) return { kind: 'in-person', to: account.email };
+    return { kind: 'recover', accountId: account.id, to: account.email, needsCode };
   }
   const normal = normaliseEmail(typed);
   if (!('email' in normal)) return { kind: 'silent' };

@@ -4,11 +4,13 @@ import { feedHolds, isStudentAddress, registrationCandidates } from '../families
 import type { RegistrationCandidate } from '../families/candidates.js';
 import { joinContacts } from '../families/joins.js';
 import { after, values } from '../values.js';
+import { accountExists } from './person.js';
 
 /** What a registration leads to; told by mail only. */
 export type RegistrationOutcome =
   | { kind: 'activate'; candidate: RegistrationCandidate }
-  | { kind: 'already'; accountId: string }
+  /** `joined`: the contacts that joined the account now, as they are like one of its own. */
+  | { kind: 'already'; accountId: string; joined?: { like: string; joined: string[] } }
   | { kind: 'in-person' }
   | { kind: 'no-match' }
   | { kind: 'silent' };
@@ -44,8 +46,12 @@ export async function decideRegistration(
 
   const proven = candidates.find((candidate) => candidate.provenBy !== null);
   if (proven !== undefined && proven.provenBy !== null) {
-    await joinContacts(trx, { accountId: proven.provenBy, contactId: proven.contactId, now, timeZone });
-    return { kind: 'already', accountId: proven.provenBy };
+    // One that is suspended or closed gets nothing; when it is reopened its contacts are due.
+    const { provenBy: accountId, contactId: like } = proven;
+    const joined = (await accountExists(trx, accountId))
+      ? await joinContacts(trx, { accountId, contactId: like, now, timeZone })
+      : [];
+    return { kind: 'already', accountId, ...(joined.length === 0 ? {} : { joined: { like, joined } }) };
   }
 
   const [first] = candidates.toSorted((a, b) => question.sisOrder.indexOf(a.sis) - question.sisOrder.indexOf(b.sis));

@@ -2,7 +2,7 @@ import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { values } from '../values.js';
-import { mailboxState } from './account.js';
+import { mailboxState, needsRecoveryCode } from './account.js';
 import { recoveryCodeHash } from './activate.js';
 import type { PasswordNotice } from './change-password.js';
 import { endEverything } from './end-everything.js';
@@ -11,14 +11,14 @@ import type { PasswordHasher } from './password-hasher.js';
 import { consumeRequest } from './requests.js';
 import type { ClaimedRequest } from './requests.js';
 
-/** Whether the account of a claimed recovery must show its recovery code, because its mailbox is shared. */
+/** Whether the account of a claimed recovery must show its recovery code, because its mailbox is shared, or was. */
 export async function recoveryNeedsCode(db: Database, accountId: string): Promise<boolean> {
   const account = await db
     .selectFrom('accounts')
-    .select(['id', 'email'])
+    .select(['id', 'email', 'recovery_code_hash'])
     .where('id', '=', accountId)
     .executeTakeFirstOrThrow();
-  return (await mailboxState(db, account)).shared;
+  return needsRecoveryCode(await mailboxState(db, account), account);
 }
 
 export type Recovered =
@@ -60,9 +60,9 @@ export async function recover(
       // No stronger: what refers to the account, as deliveries do, is written meanwhile.
       .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
-    const { shared, suspended } = await mailboxState(trx, account);
-    if (suspended || account.disabled_at !== null) return { kind: 'gone' };
-    if (shared) {
+    const mailbox = await mailboxState(trx, account);
+    if (mailbox.suspended || account.disabled_at !== null) return { kind: 'gone' };
+    if (needsRecoveryCode(mailbox, account)) {
       if (!(await spendCodeTry(trx, recovery.request.id))) return { kind: 'gone' };
       const given = recoveryCodeHash(recovery.recoveryCode ?? '');
       if (account.recovery_code_hash !== given) return { kind: 'code-refused' };

@@ -231,6 +231,18 @@ export async function claimedBy(
   return row === undefined ? null : claimedRequest(row);
 }
 
+/** Why this browser may not finish what it claimed, or claimed nothing. */
+export async function claimProblem(db: Database, kind: RequestKind, claim = ''): Promise<LinkProblem> {
+  const finished = await db
+    .selectFrom('account_requests')
+    .select('id')
+    .where('claim_hash', '=', secretHash(claim))
+    .where('kind', '=', kind)
+    .where('consumed_at', 'is not', null)
+    .executeTakeFirst();
+  return finished === undefined ? 'expired' : 'used';
+}
+
 /**
  * Takes a claimed request, once, with a lock: of two tabs that finish at the same time one does.
  *

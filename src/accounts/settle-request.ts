@@ -127,6 +127,10 @@ async function register(trx: Database, parts: SettleParts, request: Request): Pr
       };
     }
     case 'already':
+      if (decided.joined !== undefined) {
+        const subject = `account:${decided.accountId}`;
+        await parts.audit(trx, { kind: 'contact.joined', actor: 'system', subject, details: { ...decided.joined } });
+      }
       await once(alreadyAccountLetter(t, { signInLink: `${issuer}/sign-in`, recoverLink: `${issuer}/recover` }));
       break;
     case 'in-person':

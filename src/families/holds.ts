@@ -48,7 +48,8 @@ export async function listHolds(
 export class HoldRefused extends Error {}
 
 /**
- * Releases a hold: the relationship counts again by its own rights, and the same restriction does not hold it again. What else holds or restricts it
+ * Releases a hold: the relationship counts again by its own rights, and the same restriction does not hold it again, unless it becomes a
+ * protection order. What else holds or restricts it
  * still does.
  *
  * @throws HoldRefused when there is none, or it is decided already

@@ -10,10 +10,11 @@ import type { AppRegistration } from './app-registration.js';
 import { scopes } from './app-registration.js';
 import { claimsOfScope, oidcAccount, pairwise } from './claims.js';
 import type { ClaimSources } from './claims.js';
+import { consentFacts } from './consent-facts.js';
 import { sectorOf } from './metadata.js';
 import type { CheckSecret } from './client-secrets.js';
 import { acrRanks, policy } from './policy.js';
-import type { PolicyQuestions } from './policy.js';
+import type { MayKnow, PolicyQuestions } from './policy.js';
 
 /** The pages the library asks for; made by the floors above. */
 export interface ProviderPages {
@@ -113,6 +114,16 @@ function sessionOf(token: object | undefined): string | undefined {
     : undefined;
 }
 
+/** A vendor's app may know something of the person as long as their word covers all that it may receive; a district's app needs none. */
+function mayKnow({ apps, sources }: ProviderParts): MayKnow {
+  return async ({ oidc }) => {
+    const app = apps.get(oidc.client?.clientId ?? '');
+    const accountId = oidc.session?.accountId;
+    if (app === undefined || app.party !== 'vendor' || accountId === undefined) return true;
+    return sources.consented(accountId, app.client_id, consentFacts(app));
+  };
+}
+
 /**
  * The provider's configuration, a pure function of its parts (decision 2). Every duration is stated; nothing is left to
  * a default of the library that would be looser.
@@ -179,7 +190,7 @@ export function configuration(parts: ProviderParts, clock: Clock): Configuration
       Session: (_ctx, session: LivingSession) => secondsToLive(session, clock()),
     },
     interactions: {
-      policy: policy(parts.questions),
+      policy: policy(parts.questions, mayKnow(parts)),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     rotateRefreshToken: () => true,

@@ -48,6 +48,22 @@ function assurance(): InstanceType<typeof Check> {
   });
 }
 
+/** Whether an app may know anything of the person of a request's session; of nobody there is nothing to know. */
+export type MayKnow = (ctx: KoaContextWithOIDC) => Promise<boolean>;
+
+/**
+ * Asks for nothing: a vendor's app to which the person allows nothing gets one answer to whatever it asks silently. By a hint, a subject or an
+ * age it could else recognise somebody whom it knew once.
+ */
+function nothingUnasked(mayKnow: MayKnow): InstanceType<typeof Check> {
+  return new Check('nothing_unasked', 'never prompts', 'consent_required', async (ctx) => {
+    if (ctx.oidc.promptPending('none') && !(await mayKnow(ctx))) {
+      throw new errors.ConsentRequired('the person has to be asked');
+    }
+    return Check.NO_NEED_TO_PROMPT;
+  });
+}
+
 /**
  * Asks for nothing: takes what the library does not carry from the sign-in just made to the session: whose computer it is, on
  * which the session's life depends, the generation of the account it was proved in, and the browser.
@@ -67,11 +83,12 @@ function factsOfLogin(): InstanceType<typeof Check> {
  * What stands between "Sign in" and the way back, in this order: login, terms, news, a changed address, consent. The library's own two acr
  * checks give way to the ranked one.
  */
-export function policy(questions: PolicyQuestions): ReturnType<typeof base> {
+export function policy(questions: PolicyQuestions, mayKnow: MayKnow): ReturnType<typeof base> {
   const prompts = base();
   const login = prompts.get('login');
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
+  login?.checks.add(nothingUnasked(mayKnow));
   login?.checks.add(factsOfLogin());
   login?.checks.add(assurance());
   // One question a request, however many of the prompts ask it.

@@ -136,12 +136,10 @@ async function apply(
   await applyRelationships(trx, scope);
   await refreshStatistics(trx, added + changed + report.counts.ended, 'relationships');
   const restrictions = await applyRestrictions(trx, scope);
-  report.counts = { ...report.counts, ...restrictions, held: await placeHolds(trx, scope.now, scope.today) };
-  await keepBaseline(
-    trx,
-    scope,
-    task.skimmed === null ? null : { baseline: task.skimmed.baseline, staged: task.staged },
-  );
+  const held = restrictions.held + (await placeHolds(trx, scope.now, scope.today));
+  report.counts = { ...report.counts, ...restrictions, held };
+  const kept = task.skimmed === null ? null : { baseline: task.skimmed.baseline, staged: task.staged };
+  await keepBaseline(trx, scope, kept);
   await finish(trx, report, 'applied', options.clock, task.shape.layout);
   await sql`update feeds set last_loaded_at = ${report.finishedAt}, layout = ${task.shape.layout} where name = ${report.feed}`.execute(
     trx,

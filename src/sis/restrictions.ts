@@ -5,6 +5,8 @@ import type { ImportScope } from './scope.js';
 export interface RestrictionCounts {
   restricted: number;
   lifted: number;
+  /** Holds that staff had released and that wait for them again. */
+  held: number;
 }
 
 /**
@@ -33,9 +35,13 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       select ${runNo}, 'restriction', id, '{}' from unnest(${lifted.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
   }
   await placeUnlinked(trx, scope);
+  // A row that could not be taken, and says that it is a protection order, is not outweighed by one that says less.
+  const ordered = sql`bool_or(w.problem is not null and w.restriction_type = 'protection_order' and w.restriction_type_raw <> '')`;
+  const grows = sql`(x.type <> 'protection_order' and p.type = 'protection_order')`;
   await sql`
     create temp table plan_restrictions on commit drop as
-    select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, w.restriction_type as type,
+    select distinct on (r.id) r.id as relationship_id, w.problem is null as readable, ${ordered} over pair as ordered,
+      case when ${ordered} over pair then 'protection_order' else w.restriction_type end as type,
       w.restriction_type_raw as type_raw,
       case when w.problem is null then w.restriction_start end as starts_on,
       case when w.problem is null then w.restriction_end end as ends_on
@@ -44,12 +50,19 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       join relationships r on r.contact_id = c.id and r.student_id = s.id
     where w.run_id = ${sql.lit(runId)} and w.restricted and not exists (
       select 1 from plan_lifted p where p.student_id = w.student_id and p.contact_id = w.contact_id)
+    window pair as (partition by r.id)
     order by r.id, w.problem is null desc, w.last_modified desc nulls last, w.row desc`.execute(trx);
+  // What staff released was because of something less: about a protection order they have said nothing.
+  const again = await sql`
+    update relationship_holds h set decided_at = null, decision = null, told_at = null, placed_at = ${now}
+    from restrictions x join plan_restrictions p on p.relationship_id = x.relationship_id
+    where h.cause_restriction_id = x.id and h.decided_at is not null and x.lifted_at is null
+      and (p.readable or p.ordered) and ${grows}`.execute(trx);
   await sql`
     update restrictions x set type = p.type, type_raw = p.type_raw, ends_on = p.ends_on,
       starts_on = case when coalesce(x.starts_on <= ${today}::date, true) then x.starts_on else p.starts_on end
     from plan_restrictions p
-    where x.relationship_id = p.relationship_id and x.lifted_at is null and p.readable
+    where x.relationship_id = p.relationship_id and x.lifted_at is null and (p.readable or (p.ordered and ${grows}))
       and (x.type, x.type_raw, x.starts_on, x.ends_on) is distinct from (p.type, p.type_raw, p.starts_on, p.ends_on)`.execute(
     trx,
   );
@@ -57,7 +70,11 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     insert into restrictions (relationship_id, type, type_raw, starts_on, ends_on, imposed_at)
     select relationship_id, type, type_raw, starts_on, ends_on, ${now} from plan_restrictions
     on conflict (relationship_id) where lifted_at is null do nothing`.execute(trx);
-  return { restricted: Number(imposed.numAffectedRows ?? 0), lifted: lifted.rows.length };
+  return {
+    restricted: Number(imposed.numAffectedRows ?? 0),
+    lifted: lifted.rows.length,
+    held: Number(again.numAffectedRows ?? 0),
+  };
 }
 
 /**
@@ -83,7 +100,8 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
  * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
- * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again.
+ * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
+ * unless it becomes a protection order.
  *
  * @returns how many relationships were held now
  */

@@ -123,13 +123,24 @@ describe.each(databases)('the rule of registration, on %s', (kind) => {
       await town.load([rosa()]);
       await town.load([there()], 'secondary');
       const id = await account(db, { email }, await contactId(db, 'Rosa2', 'secondary'));
-      expect(await ask()).toEqual({ kind: 'already', accountId: id });
+      const [hers, theirs] = [await contactId(db, 'Rosa2', 'secondary'), await contactId(db, 'Rosa')];
+      expect(await ask()).toEqual({ kind: 'already', accountId: id, joined: { like: hers, joined: [theirs] } });
       const proven = await db
         .selectFrom('proven_contacts')
         .select(['contact_id', 'how'])
         .where('account_id', '=', id)
         .execute();
       expect(proven).toContainEqual({ contact_id: await contactId(db, 'Rosa'), how: 'join' });
+    });
+
+    it.each(['suspended', 'closed'] as const)('where the account is %s, to which nothing joins', async (as) => {
+      await town.load([rosa()]);
+      await town.load([there()], 'secondary');
+      const proven = await contactId(db, 'Rosa2', 'secondary');
+      const id = await account(db, { email, disabled_at: now, disabled_as: as }, proven);
+      expect(await ask()).toEqual({ kind: 'already', accountId: id });
+      const rows = await db.selectFrom('proven_contacts').select('contact_id').where('account_id', '=', id).execute();
+      expect(rows).toEqual([{ contact_id: proven }]);
     });
 
     it('and proposes to staff what may not join by itself', async () => {

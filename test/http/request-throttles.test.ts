@@ -97,6 +97,19 @@ describe('requests for a letter', () => {
     expect((await owner.submit({ identifier: 'maria@example.org' })).status).toBe(429);
   });
 
+  it('to recover are not taken from a known device by a word more that a stranger types', async () => {
+    const owner = openBrowser();
+    await owner.get(`${house.issuer}/sign-in`);
+    await owner.submit({ identifier: 'pedro@example.org', password });
+    await house.db.deleteFrom('throttles').execute();
+    const typed = ['pedro@example.org', 'pedro@example.org known', 'known pedro@example.org'];
+    for (const [index, identifier] of typed.entries()) {
+      for (let time = 0; time < 5; time += 1) await recover(identifier, `127.0.8.${index * 5 + time + 1}`);
+    }
+    await owner.get(`${house.issuer}/recover`);
+    expect((await owner.submit({ identifier: 'pedro@example.org' })).status).toBe(200);
+  });
+
   it('of one browser at the same instant leave one that is good', async () => {
     const nothing = async (): Promise<void> => {};
     const jobs = { start: nothing, send: nothing, wake: () => {}, stop: nothing };

@@ -79,6 +79,26 @@ describe('a permission', () => {
     expect(new URL((await mother.get(silent.href)).url).searchParams.get('error')).toBe('consent_required');
   });
 
+  it('is needed to be recognised: who allows nothing is compared with nobody whom the app knew', async () => {
+    const tokens = await allow(mother);
+    await mother.get(`${house.issuer}/permissions`);
+    await mother.submit({}, { button: 'Stop sharing with Homework Helper' });
+    const subject = (value: unknown) => ({ claims: JSON.stringify({ id_token: { sub: { value } } }) });
+    const answers = new Set<string>();
+    for (const known of [
+      {},
+      { id_token_hint: tokens.id_token ?? '' },
+      subject(tokens.claims()?.sub),
+      subject('somebody else'),
+      { max_age: '0' },
+    ]) {
+      const { url } = await homework.request({ prompt: 'none', ...known });
+      const { searchParams } = new URL((await mother.get(url.href)).url);
+      answers.add(`${searchParams.get('error')}: ${searchParams.get('error_description')}`);
+    }
+    expect([...answers]).toEqual([expect.stringMatching(/^consent_required: /)]);
+  });
+
   it('is for what was read: a form that names other facts is shown again', async () => {
     const { url } = await homework.request();
     await mother.get(url.href);

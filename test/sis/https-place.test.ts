@@ -132,6 +132,19 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
     expect(asked.at(-1)?.['if-modified-since']).toBe('Fri, 20 Nov 2026 10:00:00 GMT');
   });
 
+  it.each([
+    ['tag', { etag: `"${'x'.repeat(15_000)}"` }],
+    ['time', { 'last-modified': `Fri, 20 Nov 2026 10:00:00 GMT${' '.repeat(15_000)}(as it says)` }],
+  ])('is asked for whole where its server says a %s too long to be sent back', async (_, said) => {
+    // Sent back, it would fill the head of the next request, which servers then refuse.
+    answer = (__, response) => response.writeHead(200, { ...said, date: 'Fri, 20 Nov 2026 10:01:00 GMT' }).end(forty);
+    expect([(await load()).state, (await load()).state]).toEqual(['applied', 'unchanged']);
+    for (const headers of asked) {
+      expect(Object.keys(headers)).not.toContain('if-none-match');
+      expect(Object.keys(headers)).not.toContain('if-modified-since');
+    }
+  });
+
   it('is asked again later where the place is away, and only then', async () => {
     const silent = makeLogger({ logLevel: 'silent' }, { write: () => {} });
     const work = importWorker(parts(), silent);

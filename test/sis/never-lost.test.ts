@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { registrationCandidates } from '../../src/families/candidates.js';
 import { entitledStudents } from '../../src/families/entitlement.js';
+import { listHolds, releaseHold } from '../../src/families/holds.js';
 import { proveContact } from '../../src/families/joins.js';
 import { tellRestrictions } from '../../src/sis/tell-restrictions.js';
 import { account, contactId } from '../accounts/people.js';
@@ -92,6 +93,25 @@ describe.each(databases)('a restriction that nobody lifted, on %s', (kind) => {
     expect(await seen()).toEqual([]);
   });
 
+  it('holds again what staff released, where it becomes a protection order', async () => {
+    const leo = { ...inSecondary, student_given_name: 'Ana' };
+    await town.load([leo], 'secondary', later);
+    const hers = await account(db, { email: 'hers@example.org' }, await contactId(db, 'Secondary', 'secondary'));
+    await load([{ ...ana, ...custody }]);
+    const [hold] = await listHolds(db, { contact: null, all: false });
+    const tools = { clock: () => later, audit: async () => {} };
+    await releaseHold(db, tools, hold?.id ?? '', { actor: 'operator', reason: 'another child' });
+    expect(await seen(hers)).toEqual(['Ana']);
+    await load([{ ...ana, ...custody, restriction_end: '2027-06-01' }]);
+    expect(await seen(hers)).toEqual(['Ana']);
+    await load([{ ...ana, ...order }]);
+    expect(await seen(hers)).toEqual([]);
+    const [again] = await listHolds(db, { contact: null, all: false });
+    await releaseHold(db, tools, again?.id ?? '', { actor: 'operator', reason: 'another child' });
+    await load([{ ...ana, ...order, grade: '4' }]);
+    expect(await seen(hers)).toEqual(['Ana']);
+  });
+
   it('reaches the other SIS also where a name holds an invisible character', async () => {
     await town.load([{ ...inSecondary, ...order, given_name: 'Ro\u00ADsa' }], 'secondary', later);
     expect(await seen()).toEqual([]);
@@ -123,6 +143,27 @@ describe.each(databases)('a restriction that nobody lifted, on %s', (kind) => {
       skipped: 1,
     });
     expect(await seen()).toEqual([]);
+  });
+
+  it('grows to a protection order by a row that is not taken, alone or beside one that is', async () => {
+    await town.load([inSecondary], 'secondary', later);
+    const hers = await account(db, { email: 'hers@example.org' }, await contactId(db, 'Secondary', 'secondary'));
+    const spoilt = { ...ana, ...order, email: `${'x'.repeat(500)}@example.org` };
+    await load([{ ...ana, ...custody }]);
+    expect(await seen(hers)).toEqual(['Leo']);
+    // Nothing is said of what kind it is.
+    await delta([{ ...spoilt, restriction_type: '' }]);
+    expect(await seen(hers)).toEqual(['Leo']);
+    await delta([spoilt]);
+    expect(await seen(hers)).toEqual([]);
+    const [hold] = await listHolds(db, { contact: null, all: false });
+    const tools = { clock: () => later, audit: async () => {} };
+    await releaseHold(db, tools, hold?.id ?? '', { actor: 'operator', reason: 'the court lets her' });
+    for (const grade of ['4', '5']) await load([{ ...ana, ...custody, grade }, spoilt]);
+    expect(await seen(hers)).toEqual(['Leo']);
+    await load([{ ...ana, ...custody }]);
+    await load([{ ...ana, ...custody, grade: '4' }, spoilt]);
+    expect(await seen(hers)).toEqual([]);
   });
 
   it('counts against a second row of the pair that says the opposite', async () => {

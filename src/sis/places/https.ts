@@ -98,6 +98,9 @@ function headersOf(authorization: string | null, known: Validators | null): Reco
   };
 }
 
+/** Sent back, longer ones (characters) would fill the head of a request, which servers then refuse. */
+const longestValidators = 1_024;
+
 /** A file that was written less long ago (ms) may have been written again since, under the same time. */
 const settled = 60_000;
 
@@ -107,6 +110,7 @@ const settled = 60_000;
  */
 function validatorsOf(headers: Headers): Validators {
   const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
+  if (`${etag ?? ''}${lastModified ?? ''}`.length > longestValidators) return { etag: null, lastModified: null };
   const isSettled =
     lastModified === null
       ? etag?.startsWith('W/') === false

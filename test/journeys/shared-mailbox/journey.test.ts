@@ -123,6 +123,25 @@ describe('two people on one mailbox', () => {
     await house.mailbox.waitFor(own, ({ text }) => text.includes('/recover/link'));
   });
 
+  it('who moved off the mailbox, and reads it still, does not recover the other’s account without the code', async () => {
+    const browser = openBrowser();
+    const before = house.mailbox.to(shared);
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: shared });
+    const letter = await house.mailbox.waitFor(
+      shared,
+      (each) => each.text.includes('/recover/link') && !before.includes(each),
+    );
+    expect(letter.text).toContain('recovery code');
+    await pressLink(browser, linkIn(letter, '/recover/link'));
+    for (const recoveryCode of ['', codes['rosa'] ?? '']) {
+      const page = await browser.submit({ password: 'another long password', recoveryCode });
+      expect([page.status, page.text.includes('Ana')]).toEqual([422, false]);
+    }
+    await browser.submit({ password: 'another long password', recoveryCode: codes['maria'] ?? '' });
+    expect(browser.page().text).toContain('Ana');
+  });
+
   it('two people on one mailbox and one phone are sent to the school, and no account is made', async () => {
     await askToRegister(openBrowser(), house, 'dos@example.org', '(213) 555-0103');
     const letter = await house.mailbox.waitFor('dos@example.org');
