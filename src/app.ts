@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
 import { noteFinished } from '../interactions/resume-guard.js';
@@ -16,9 +15,7 @@ import { signIn } from './accounts/sign-in.js';
 import { auditLog } from './audit/audit.js';
 import type { RecordEvent } from './audit/audit.js';
 import { claimSources } from './claim-sources.js';
-import type { Config } from './config.js';
-import type { Clock } from './database/clock.js';
-import type { OpenDatabase } from './database/postgres.js';
+import type { Foundation } from './foundation.js';
 import { sealer as sealerOf } from './database/secrets.js';
 import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
@@ -31,11 +28,9 @@ import { cookieSigner } from './keys/cookie-signer.js';
 import { followKeys } from './keys/follow.js';
 import { ensureKeys } from './keys/keys.js';
 import type { KeyRing } from './keys/keys.js';
-import type { DevMailbox } from './mail/dev-mailbox.js';
 import { mailJobs } from './mail-jobs.js';
 import { outbox } from './mail/outbox.js';
 import { adapterFactory } from './provider/adapter.js';
-import type { AppRegistration } from './provider/app-registration.js';
 import { checkSecret } from './provider/client-secrets.js';
 import type { EndSession } from './provider/configuration.js';
 import { grantLoader } from './provider/grants.js';
@@ -52,28 +47,10 @@ import { pastRequest } from './sessions/artifacts.js';
 import { startDeliverer } from './sessions/deliverer.js';
 import { revoke } from './sessions/revoke.js';
 import { sessionStore } from './sessions/session-store.js';
-import type { FeedsFile } from './sis/feeds-file.js';
 import { feedStatus } from './sis/status.js';
 import { replier } from './ui/reply.js';
 import { values } from './values.js';
 import { watchFolders } from './watch.js';
-
-/** What the house is built on. */
-export interface Foundation {
-  config: Config;
-  clock: Clock;
-  logger: Logger;
-  database: OpenDatabase;
-  /** The same with patience, for imports: long work on connections of its own, so that no request waits for one. */
-  importDatabase: OpenDatabase;
-  secretsKey: Uint8Array;
-  /** As registered, the demo apps' digests filled in. */
-  apps: AppRegistration[];
-  feeds: FeedsFile;
-  /** The mailbox of development; null where mail goes to SMTP_URL. */
-  mailbox: DevMailbox | null;
-  smtpUrl: string;
-}
 
 /** A running house. */
 export interface House {

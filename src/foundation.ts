@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { Foundation } from './app.js';
 import { auditLog } from './audit/audit.js';
 import type { Config } from './config.js';
 import type { Clock } from './database/clock.js';
@@ -8,11 +7,33 @@ import { migrate } from './database/migrate.js';
 import type { OpenDatabase } from './database/postgres.js';
 import { openPostgres } from './database/postgres.js';
 import { withDemoSecrets } from './demo.js';
+import type { ImportApart } from './import-apart.js';
 import { startDevMailbox } from './mail/dev-mailbox.js';
+import type { DevMailbox } from './mail/dev-mailbox.js';
+import type { AppRegistration } from './provider/app-registration.js';
 import { syncClients } from './provider/client-registry.js';
 import { readClientsFile } from './provider/clients-file.js';
 import { FeedsFileError, readFeedsFile, syncFeeds } from './sis/feeds-file.js';
 import type { FeedsFile } from './sis/feeds-file.js';
+
+/** What the house is built on. */
+export interface Foundation {
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  database: OpenDatabase;
+  /** The same with patience, for imports: long work on connections of its own, so that no request waits for one. */
+  importDatabase: OpenDatabase;
+  secretsKey: Uint8Array;
+  /** As registered, the demo apps' digests filled in. */
+  apps: AppRegistration[];
+  feeds: FeedsFile;
+  /** The mailbox of development; null where mail goes to SMTP_URL. */
+  mailbox: DevMailbox | null;
+  smtpUrl: string;
+  /** Imports elsewhere than in this process; absent where they are done here. */
+  importApart?: ImportApart;
+}
 
 /**
  * Opens the database that the configuration names: PostgreSQL, or the embedded one in the data folder.

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { Foundation } from './app.js';
+import type { Foundation } from './foundation.js';
+import type { ImportApart } from './import-apart.js';
 import type { RecordEvent } from './audit/audit.js';
 import type { Database } from './database/database.js';
 import type { Schedule, Worker } from './jobs/jobs.js';
@@ -33,6 +34,8 @@ export interface ImportParts extends ImportTools {
   feeds: FeedsFile;
   /** The value of the Authorization header with which a feed is fetched, by the feed's name. */
   feedAuthorization?: ReadonlyMap<string, string>;
+  /** Where imports are not done in this process. */
+  importApart?: ImportApart;
 }
 
 /** How somebody asks for an import. */
@@ -67,6 +70,7 @@ export async function runImport(
   onProgress?: (progress: Progress) => void,
 ): Promise<RunReport> {
   const feed = feedNamed(parts, name);
+  if (parts.importApart !== undefined) return parts.importApart(name, actor, { ...asked, dryRun, again, whole });
   return importFeed(parts.db, {
     ...parts,
     feed,
@@ -111,12 +115,19 @@ export async function decideRun(
 
 /** What imports are done with in a running house. */
 export function importParts(
-  { config, clock, feeds, importDatabase }: Pick<Foundation, 'config' | 'clock' | 'feeds' | 'importDatabase'>,
+  {
+    config,
+    clock,
+    feeds,
+    importDatabase,
+    importApart,
+  }: Pick<Foundation, 'config' | 'clock' | 'feeds' | 'importDatabase' | 'importApart'>,
   audit: RecordEvent,
 ): ImportParts {
   const { timeZone, dataDir, feedAuthorization } = config;
   const { db } = importDatabase;
-  return { db, load: bulkLoader(importDatabase), clock, timeZone, dataDir, feeds, feedAuthorization, audit };
+  const here = { db, load: bulkLoader(importDatabase), clock, timeZone, dataDir, feeds, feedAuthorization, audit };
+  return importApart === undefined ? here : { ...here, importApart };
 }
 
 /** When each feed is loaded from its file. */

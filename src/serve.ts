@@ -1,5 +1,5 @@
 import { openHouse } from './app.js';
-import type { Foundation, House } from './app.js';
+import type { House } from './app.js';
 import type { Config } from './config.js';
 import { listenForControl } from './control.js';
 import { systemClock } from './database/clock.js';
@@ -8,6 +8,8 @@ import { DeskRefused } from './desk/desk.js';
 import { deskCommands } from './desk/run.js';
 import { houseChecks } from './doctor/house.js';
 import { allowsSamples, layFoundation } from './foundation.js';
+import type { Foundation } from './foundation.js';
+import { importApart } from './import-apart.js';
 import { importParts } from './imports.js';
 import { plantSampleDistrict, samplePeople } from './sample-district.js';
 import { endAbandonedRuns } from './sis/lease.js';
@@ -37,7 +39,9 @@ function welcome({ config, mailbox }: Foundation, demos: Array<{ name: string; u
 export async function serve(config: Config, print: (text: string) => void): Promise<void> {
   const logger = makeLogger(config);
   if (config.throttleScale > 1) logger.warn({ scale: config.throttleScale }, 'throttles are loosened: THROTTLE_SCALE');
-  const foundation = await layFoundation(config, systemClock, logger);
+  const laid = await layFoundation(config, systemClock, logger);
+  // The embedded database is this process's alone.
+  const foundation = laid.database.kind === 'postgres' ? { ...laid, importApart } : laid;
   const { database } = foundation;
   const closeFoundation = async (): Promise<void> => {
     await foundation.mailbox?.close();

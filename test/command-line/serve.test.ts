@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { askDesk } from '../../src/control.js';
+import { writeSample } from '../../src/sis/sample/sample.js';
 import { openBrowser } from '../support/browser.js';
 import { freshDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/house.js';
 import { ready, run } from './program.js';
 import type { Run } from './program.js';
@@ -161,4 +165,55 @@ describe('serve on PostgreSQL', () => {
     expect(await server.ended).toBe(0);
     await database.close();
   });
+
+  it('imports in a process of its own, of low priority, that ends with it', async () => {
+    const database = await freshDatabase();
+    const data = join(base, 'apart');
+    const inbox = join(data, 'inbox');
+    mkdirSync(inbox, { recursive: true });
+    const feedsFile = join(base, 'feeds.json');
+    const entry = { name: 'elementary', sis: 'elementary', format: 'district-extract', unknown_rights: 'allow' };
+    writeFileSync(feedsFile, JSON.stringify({ feeds: [{ ...entry, place: { folder: 'inbox' } }] }));
+    const settings = { ...(await environment(data)), DATABASE_URL: database.url ?? '', FEEDS_FILE: feedsFile };
+    const drop = async (contacts: number): Promise<void> => {
+      const { files } = await writeSample({ contacts, seed: contacts, out: base });
+      renameSync(files.elementary, join(inbox, `${contacts}.csv`));
+    };
+    const server = run(['serve'], settings);
+    await ready(server);
+    await drop(100);
+    const done = (): string[] => (existsSync(join(inbox, 'done')) ? readdirSync(join(inbox, 'done')) : []);
+    expect(await eventually(done, (files) => files.length === 1, 30_000)).toHaveLength(1);
+    const runs = async (): Promise<unknown[]> =>
+      (await sql`select actor, state from feed_runs order by no`.execute(database.db)).rows;
+    expect(await runs()).toEqual([{ actor: 'watch', state: 'applied' }]);
+    // Large enough to be met while it is at work.
+    await drop(20_000);
+    const imports = (): Process[] =>
+      processes().filter(({ parent, nice }) => parent === server.child.pid && nice === 10);
+    const [importing] = await eventually(imports, (found) => found.length > 0, 30_000);
+    expect(importing).toBeDefined();
+    server.child.kill('SIGKILL');
+    await server.ended;
+    const left = (): Process[] => processes().filter(({ id }) => id === importing?.id);
+    expect(await eventually(left, (found) => found.length === 0)).toEqual([]);
+    await database.close();
+  });
 });
+
+interface Process {
+  id: number;
+  parent: number;
+  nice: number;
+}
+
+/** What runs on this machine: POSIX `ps`. */
+function processes(): Process[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'nice='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [id = 0, parent = 0, nice = 0] = line.trim().split(/\s+/).map(Number);
+      return { id, parent, nice };
+    });
+}

@@ -1,0 +1,45 @@
+import { setPriority } from 'node:os';
+import { auditLog } from './audit/audit.js';
+import { parseConfig } from './config.js';
+import { systemClock } from './database/clock.js';
+import { openDatabase, readFeeds } from './foundation.js';
+import type { Answer, Asked } from './import-apart.js';
+import { importParts, runImport } from './imports.js';
+import type { RunReport } from './sis/runs.js';
+
+/*
+ * One import for a server that asks for it (`import-apart.ts`). It yields to whatever serves people, and ends with the server that asked;
+ * Ctrl+C is the server's to obey, which waits for what it began.
+ */
+
+const lowPriority = 10;
+
+async function imported({ feed, actor, request }: Asked): Promise<RunReport> {
+  const config = parseConfig(process.env);
+  const feeds = await readFeeds(config);
+  const importDatabase = await openDatabase(config, { patient: true });
+  try {
+    const parts = importParts({ config, clock: systemClock, feeds, importDatabase }, auditLog(systemClock));
+    return await runImport(parts, feed, actor, request);
+  } finally {
+    await importDatabase.close();
+  }
+}
+
+function fault(error: unknown): Answer {
+  const { name, message } = error instanceof Error ? error : new Error('The import failed.');
+  return { error: { name, message, code: error instanceof Error && 'code' in error ? error.code : undefined } };
+}
+
+setPriority(lowPriority);
+process.on('SIGINT', () => {});
+const gone = (): void => process.exit(1);
+process.once('disconnect', gone);
+process.once('message', (asked: Asked) => {
+  void imported(asked)
+    .then((report): Answer => ({ report }), fault)
+    .then((answer) => {
+      process.off('disconnect', gone);
+      process.send?.(answer, () => process.disconnect());
+    });
+});
