@@ -52,16 +52,17 @@ export async function skim(
 ): Promise<Skimmed | null> {
   if (skimming === undefined || kind === 'delta') return null;
   const sketches = new Sketches();
-  const schools = new Map<string, string>();
+  // Numbers for code and name: a piece of a text would keep the whole block of the file.
+  const schools = new Map<number, number>();
   // Where rows call a school by two names the last one counts, which only all of them tell.
   let atOdds = false;
   for await (const block of skimming.skim()) {
     for (const { text, studentId, contactId, schoolCode, schoolName } of block) {
       const ids = studentId !== '' && contactId !== '';
       sketches.add(text, ids ? keyOf(studentId) : noKey, ids ? keyOf(contactId) : noKey);
-      const name = schools.get(schoolCode) ?? schoolName;
-      schools.set(schoolCode, name);
-      atOdds ||= schoolCode !== '' && name !== schoolName;
+      const [code, name] = [keyOf(schoolCode), keyOf(schoolName)];
+      atOdds ||= schoolCode !== '' && (schools.get(code) ?? name) !== name;
+      schools.set(code, name);
     }
     await onRows(sketches.length);
   }

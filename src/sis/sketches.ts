@@ -37,7 +37,8 @@ export class Sketches {
   add(text: string, student: number, contact: number): void {
     if (this.length % rowsPerPart === 0) this.parts.push(Buffer.alloc(rowsPerPart * width));
     const [part, at] = this.placeOf(this.length);
-    hash('sha256', text, 'buffer').copy(part, at, 0, digestBytes);
+    // A string, not a buffer: so many buffers at once take memory that is not given back in time.
+    part.write(hash('sha256', text, 'binary'), at, digestBytes, 'latin1');
     part.writeUInt32LE(student, at + studentAt);
     part.writeUInt32LE(contact, at + contactAt);
     this.length += 1;
