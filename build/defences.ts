@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '../test/support/postgres-server.js';
+import { baselineDefences } from './defences/baseline.js';
 import type { Defence } from './defences/defence.js';
 import { doors } from './defences/doors.js';
 import { endings } from './defences/endings.js';
@@ -15,12 +16,12 @@ import { schoolWord } from './defences/school-word.js';
 import { trust } from './defences/trust.js';
 
 // Takes each defence out, in a copy of the last commit, and sees its test fail: `npm run defences`, or `npm run defences -- 5 20`
-// for the rows 5 and 20. Prints a table; ends with 1 where a test stays green or the defence is not found any more.
+// for the rows 5 and 20; the path of a test for those that it is there for. Prints a table; ends with 1 where a test stays green or the defence is not found any more.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'parent-access-defences-'));
 const copy = join(folder, 'copy');
-const rows = process.argv.slice(2);
+const asked = process.argv.slice(2);
 // One database server for all runs; each makes databases of its own there.
 const server = await startServer(mkdtempSync(join(tmpdir(), 'parent-access-defences-')));
 
@@ -106,8 +107,9 @@ try {
     ...leftBehind,
     ...endings,
     ...trust,
+    ...baselineDefences,
     ...schoolWord,
-  ].filter(({ row }) => rows.length === 0 || rows.includes(String(row)))) {
+  ].filter(({ row, test }) => asked.length === 0 || asked.includes(String(row)) || asked.includes(test))) {
     const { fine, says } = await examine(defence);
     if (!fine) problems += 1;
     const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named.replaceAll('|', ' / ')}`}`;

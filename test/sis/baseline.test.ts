@@ -92,6 +92,8 @@ describe.each(databases)('the file of the next day, on %s', (kind) => {
   it('is read whole after a roll back, a week, and where the operator says so', async () => {
     await load(town);
     const { report } = await load(other(0, { grade: '4' }));
+    // A later run of other families, which stands.
+    await load(other(0, { grade: '4' }).with(9, { ...town[9], grade: '4' }));
     const parts = { db, clock: () => now, timeZone, dataDir: '/nowhere', feeds: feedsFile(), load: bulkLoader(opened) };
     const how = { runId: report.runId, actor: 'operator', reason: 'why' };
     await decideRun({ ...parts, audit: async () => {} }, 'rollback', how);
