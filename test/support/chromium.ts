@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 import type { BrowserContext, Page } from 'playwright-core';
+import { oncePerRun } from './once-per-run.js';
 
 export interface DeviceOptions {
   /** BCP 47; `en-US` unless told otherwise. */
@@ -59,24 +59,14 @@ function fontsOf(folder: string): string {
     <dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'fonts-cache')}</cachedir></fontconfig>`;
 }
 
-/** One worker unpacks, the others wait for it. */
 async function unpackedOnce(folder: string): Promise<string> {
-  const done = join(folder, 'path');
-  try {
-    mkdirSync(folder);
-  } catch {
-    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(50)) {
-      if (existsSync(done) && statSync(done).size > 0) return readFileSync(done, 'utf8');
-    }
-    throw new Error(`Chromium was not unpacked in ${folder} within a minute.`);
-  }
-  const path = await unpack(folder).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
+  const said = join(folder, 'path');
+  await oncePerRun(folder, async () => {
+    const path = await unpack(folder);
+    writeFileSync(join(folder, 'fonts.conf'), fontsOf(folder));
+    writeFileSync(said, path);
   });
-  writeFileSync(join(folder, 'fonts.conf'), fontsOf(folder));
-  writeFileSync(done, path);
-  return path;
+  return readFileSync(said, 'utf8');
 }
 
 /**

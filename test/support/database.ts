@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
@@ -9,6 +9,7 @@ import pg from 'pg';
 import { migrate } from '../../src/database/migrate.js';
 import { fromPool, openPostgres } from '../../src/database/postgres.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
+import { oncePerRun } from './once-per-run.js';
 
 export type DatabaseKind = OpenDatabase['kind'];
 
@@ -106,20 +107,18 @@ const partsKey = 'pglite of the tests';
 /** A small cache: filling it takes longer than what a suite has to keep. */
 const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
 
-/** Of two workers that make the data at once, the later overwrites with the same. */
 async function migratedData(parts: Omit<Parts, 'data'>): Promise<Blob> {
-  const path = join(fromEnvironment('TEST_RUN_FOLDER'), 'pglite.tar');
-  if (!existsSync(path)) {
+  const folder = join(fromEnvironment('TEST_RUN_FOLDER'), 'pglite');
+  const tar = join(folder, 'data.tar');
+  await oncePerRun(folder, async () => {
     const lite = await PGlite.create({ pgliteWasmModule: parts.program, fsBundle: parts.files, startParams });
     const opened = open(lite);
     await migrate(opened.db);
     const dump = await lite.dumpDataDir('none');
     await opened.close();
-    const unfinished = `${path}.${process.pid}`;
-    writeFileSync(unfinished, Buffer.from(await dump.arrayBuffer()));
-    renameSync(unfinished, path);
-  }
-  return new Blob([readFileSync(path)]);
+    writeFileSync(tar, Buffer.from(await dump.arrayBuffer()));
+  });
+  return new Blob([readFileSync(tar)]);
 }
 
 async function pgliteParts(): Promise<Parts> {
