@@ -9,8 +9,13 @@ describe('the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'parent-access-commands-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function ended(args: string[], environment: Record<string, string> = {}, input = '') {
-    const started = run(args, environment, input);
+  async function ended(
+    args: string[],
+    environment: Record<string, string> = {},
+    input = '',
+    from: 'built' | 'source' = 'built',
+  ) {
+    const started = run(args, environment, input, from);
     return { code: await started.ended, out: started.out(), err: started.err() };
   }
 
@@ -41,7 +46,7 @@ describe('the command line', () => {
   });
 
   it('clients check names the place and the reason of every problem', async () => {
-    const good = await ended(['clients', 'check', '--json']);
+    const good = await ended(['clients', 'check', '--json'], {}, '', 'source');
     expect(good.code).toBe(0);
     expect(JSON.parse(good.out)).toEqual(['echoices', 'isis-family-module', 'cafeteria', 'homework-helper']);
     const file = join(folder, 'wrong.json');
@@ -96,7 +101,7 @@ describe('the command line', () => {
       const { code, err } = await ended(args.filter((arg) => arg !== undefined));
       expect(code).toBe(2);
       expect(err.trim()).not.toBe('');
-      expect(err).not.toMatch(/\bat .*\.ts:\d+/);
+      expect(err).not.toMatch(/\bat .*\.[jt]s:\d+/);
     },
   );
 });

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { run as runCommand } from '../../src/commands.js';
 import { keepLogged } from '../support/run-log.js';
+import { builtProgram } from './built-program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,10 +18,25 @@ export interface Run {
   ended: Promise<number | null>;
 }
 
-/** Starts `parent-access ARGUMENTS` with this environment and no other. */
-export function run(args: string[], environment: Record<string, string>, input = ''): Run {
+// Before the tests of each suite that starts it, so that starting it takes no waiting.
+const built = await builtProgram();
+
+/** From the source with tsx, as `npm start` and `npm run parent-access` do; else as `npm run build` leaves it. */
+const source = ['--import', 'tsx', 'src/main.ts'];
+
+/**
+ * Starts `parent-access ARGUMENTS` with this environment and no other.
+ *
+ * @param from the built program unless told otherwise
+ */
+export function run(
+  args: string[],
+  environment: Record<string, string>,
+  input = '',
+  from: 'built' | 'source' = 'built',
+): Run {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
+  const child = spawn(process.execPath, [...(from === 'source' ? source : [built]), ...args], {
     cwd: root,
     env: { PATH, HOME, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],

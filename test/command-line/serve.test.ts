@@ -40,7 +40,7 @@ describe('serve on an empty folder', () => {
   let server: Run;
   beforeAll(async () => {
     settings = await environment(folder);
-    server = run(['serve'], settings);
+    server = run(['serve'], settings, '', 'source');
     await ready(server);
   });
   afterAll(async () => {

@@ -7,6 +7,7 @@ import type { Chromium } from './chromium.js';
 const good = `<!doctype html><html lang="en"><head><title>Good</title></head>
   <body><main><h1>Good</h1><form><label for="a">Name</label><input id="a"></form><p id="said">as sent</p>
   <script>document.getElementById('said').textContent = 'by script'</script></main></body></html>`;
+const mute = good.replace('Name', ' ');
 const bad = '<!doctype html><html><head><title>Bad</title></head><body><img src="data:,"><input></body></html>';
 
 describe('the real browser of the tests', () => {
@@ -16,7 +17,7 @@ describe('the real browser of the tests', () => {
 
   beforeAll(async () => {
     server = createServer((request, response) => {
-      const body = request.url === '/good' ? good : bad;
+      const body = request.url === '/good' ? good : request.url === '/mute' ? mute : bad;
       response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': "script-src 'unsafe-inline'" });
       response.end(body.replace('Good<', `${request.headers['accept-language']}<`));
     });
@@ -53,6 +54,8 @@ describe('the real browser of the tests', () => {
     const page = await device.newPage();
     await page.goto(`${origin}/good`);
     expect(await accessibilityProblems(page)).toEqual([]);
+    await page.goto(`${origin}/mute`);
+    expect((await accessibilityProblems(page)).join('\n')).toContain('label');
     await page.goto(`${origin}/bad`);
     const problems = (await accessibilityProblems(page)).join('\n');
     for (const rule of ['html-has-lang', 'image-alt', 'label']) expect(problems).toContain(rule);

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import pg from 'pg';
 import { migrate } from '../../src/database/migrate.js';
 import { fromPool, openPostgres } from '../../src/database/postgres.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
+import { oncePerRun } from './once-per-run.js';
 
 export type DatabaseKind = OpenDatabase['kind'];
 
@@ -90,20 +93,43 @@ function open(lite: PGlite): OpenDatabase {
   return fromPool(pool, 'pglite', () => lite.close());
 }
 
-/** The run's migrated PGlite as a tar file. Of two workers that make it at once, the later overwrites with the same. */
-async function pgliteTemplate(): Promise<Blob> {
-  const path = join(fromEnvironment('TEST_RUN_FOLDER'), 'pglite.tar');
-  if (!existsSync(path)) {
-    const lite = await PGlite.create();
+/** What every PGlite of a worker is made of: its program, the files it needs, and the run's migrated data as a tar file. */
+interface Parts {
+  program: WebAssembly.Module;
+  files: Blob;
+  data: Blob;
+}
+
+// Node's own store outlives a suite, whose modules and globals do not. A suite can only use a program that it compiled
+// itself; as long as the first one is kept, V8 hands out the same code again, with all that it made better while it ran.
+const partsKey = 'pglite of the tests';
+
+/** A small cache: filling it takes longer than what a suite has to keep. */
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
+
+async function migratedData(parts: Omit<Parts, 'data'>): Promise<Blob> {
+  const folder = join(fromEnvironment('TEST_RUN_FOLDER'), 'pglite');
+  const tar = join(folder, 'data.tar');
+  await oncePerRun(folder, async () => {
+    const lite = await PGlite.create({ pgliteWasmModule: parts.program, fsBundle: parts.files, startParams });
     const opened = open(lite);
     await migrate(opened.db);
     const dump = await lite.dumpDataDir('none');
     await opened.close();
-    const unfinished = `${path}.${process.pid}`;
-    writeFileSync(unfinished, Buffer.from(await dump.arrayBuffer()));
-    renameSync(unfinished, path);
-  }
-  return new Blob([readFileSync(path)]);
+    writeFileSync(tar, Buffer.from(await dump.arrayBuffer()));
+  });
+  return new Blob([readFileSync(tar)]);
+}
+
+async function pgliteParts(): Promise<Parts> {
+  const folder = dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite'));
+  const program = await WebAssembly.compile(readFileSync(join(folder, 'pglite.wasm')));
+  const kept = getEnvironmentData(partsKey) as unknown as Parts | undefined;
+  if (kept !== undefined) return { ...kept, program };
+  const files = new Blob([readFileSync(join(folder, 'pglite.data'))]);
+  const parts = { program, files, data: await migratedData({ program, files }) };
+  setEnvironmentData(partsKey, parts);
+  return parts;
 }
 
 /**
@@ -113,6 +139,8 @@ async function pgliteTemplate(): Promise<Blob> {
  */
 export async function freshDatabase(kind: DatabaseKind = 'postgres'): Promise<FreshDatabase> {
   if (kind === 'postgres') return freshPostgres();
-  const opened = open(await PGlite.create({ loadDataDir: await pgliteTemplate() }));
+  const { program, files, data } = await pgliteParts();
+  const lite = await PGlite.create({ pgliteWasmModule: program, fsBundle: files, loadDataDir: data, startParams });
+  const opened = open(lite);
   return { ...opened, url: null };
 }
