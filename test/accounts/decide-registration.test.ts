@@ -3,7 +3,7 @@ import { decideRegistration } from '../../src/accounts/decide-registration.js';
 import type { RegistrationOutcome } from '../../src/accounts/decide-registration.js';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { district, now, row, timeZone } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
@@ -22,7 +22,7 @@ interface Asked {
 }
 
 /** The design's rule of registration, clause by clause. */
-describe.each(databases)('the rule of registration, on %s', (kind) => {
+describe.each(ruledDatabases)('the rule of registration, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: District;

@@ -6,7 +6,7 @@ import { pendingFor } from '../../src/accounts/pending.js';
 import { accountPerson } from '../../src/accounts/person.js';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { district, row } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
@@ -16,7 +16,7 @@ const email = 'rosa@example.org';
 const rights = { ed_rights: 'yes' };
 const alone: MailboxState = { shared: false, suspended: false };
 
-describe.each(databases)('an account’s mailbox, on %s', (kind) => {
+describe.each(ruledDatabases)('an account’s mailbox, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: District;

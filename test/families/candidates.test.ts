@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import { feedHolds, isStudentAddress, mailboxSharers, registrationCandidates } from '../../src/families/candidates.js';
 import { joinContacts, joinableContacts, proveContact } from '../../src/families/joins.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDistrict } from '../sis/use-district.js';
 import { now, row, timeZone, withoutAccounts } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
@@ -13,7 +13,7 @@ const email = 'rosa@example.org';
 const e164 = '+12135550100';
 const rights = { ed_rights: 'yes' };
 
-describe.each(databases)('who may register, on %s', (kind) => {
+describe.each(ruledDatabases)('who may register, on %s', (kind) => {
   let db: Database;
   let town: District;
 

@@ -9,7 +9,7 @@ import type { ContactState } from '../../src/families/contact-states.js';
 import { account, contactId, emptyAll } from '../accounts/people.js';
 import { district, now, row, timeZone } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 
 const studentDomains = ['students.example.org'];
@@ -58,7 +58,7 @@ function families(sis: string, roll: (sides: number) => number): Row[] {
   });
 }
 
-describe.each(databases)('the state of a contact, on %s', (kind) => {
+describe.each(ruledDatabases)('the state of a contact, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: District;

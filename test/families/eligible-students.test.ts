@@ -6,7 +6,7 @@ import { statesOfContacts } from '../../src/families/contact-states.js';
 import { entitledStudents } from '../../src/families/entitlement.js';
 import { joinableContacts } from '../../src/families/joins.js';
 import { account, contactId } from '../accounts/people.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { feedsFile, row, timeZone } from '../sis/extract.js';
 import type { District, Row } from '../sis/extract.js';
 import { useDistrict } from '../sis/use-district.js';
@@ -19,7 +19,7 @@ const policies = {
 };
 const noon = (day: string): Date => new Date(`${day}T20:00:00Z`);
 
-describe.each(databases)('a student who turns 18, on %s', (kind) => {
+describe.each(ruledDatabases)('a student who turns 18, on %s', (kind) => {
   let db: Database;
   let town: District;
   let rosa: string;

@@ -5,7 +5,7 @@ import type { OpenDatabase } from '../../src/database/postgres.js';
 import { decideRun } from '../../src/imports.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { counted } from './counted.js';
 import { feedsFile, now, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
@@ -21,7 +21,7 @@ function other(at: number, cells: Row): Row[] {
 }
 
 /** A day's file costs what changed: rows that the last file had too are counted, and not read. */
-describe.each(databases)('the file of the next day, on %s', (kind) => {
+describe.each(ruledDatabases)('the file of the next day, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let place: District;

@@ -8,7 +8,7 @@ import { columns } from '../../src/sis/feeds/columns.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { tellHeld } from '../../src/sis/tell-held.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDistrict } from './use-district.js';
 import { extract, feedsFile, now, row, timeZone } from './extract.js';
 import type { District } from './extract.js';
@@ -17,7 +17,7 @@ const later = new Date(now.getTime() + 86_400_000);
 const forty = Array.from({ length: 40 }, (_, index) => row(`Kid${index}`, `Mum${index}`));
 const few = forty.slice(0, 30);
 
-describe.each(databases)('people decide on a run, on %s', (kind) => {
+describe.each(ruledDatabases)('people decide on a run, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: District;

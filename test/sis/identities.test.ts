@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDistrict } from './use-district.js';
 import { now, row } from './extract.js';
 import type { District } from './extract.js';
@@ -12,7 +12,7 @@ const others = Array.from({ length: 60 }, (_, index) => row(`Kid${index}`, `Mum$
 const ana = row('Ana', 'Rosa', { given_name: 'Rosa', email: 'rosa@example.org', phone1: '(213) 555-0177' });
 const leo = row('Leo', 'Rosa', { given_name: 'Rosa', email: 'rosa@example.org', phone1: '(213) 555-0177' });
 
-describe.each(databases)('who an id of the SIS is over time, on %s', (kind) => {
+describe.each(ruledDatabases)('who an id of the SIS is over time, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: District;

@@ -13,7 +13,7 @@ import { joinAfterRuns } from '../../src/sis/join-after.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import { rollBackRun } from '../../src/sis/roll-back.js';
 import { account, activationOf, contactId, emptyAll } from '../accounts/people.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { district, now, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
@@ -25,7 +25,7 @@ const later = new Date(now.getTime() + 86_400_000);
 const crowd = Array.from({ length: 40 }, (_, index) => row(`Kid${index}`, `Mum${index}`, { phone1: '2135550999' }));
 const why = { actor: 'operator', reason: 'the school asked' };
 
-describe.each(databases)('who joins after an import, on %s', (kind) => {
+describe.each(ruledDatabases)('who joins after an import, on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: District;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { now, row } from './extract.js';
 import type { District, Row } from './extract.js';
 import { useDistrict } from './use-district.js';
@@ -15,7 +15,7 @@ function some(count: number, cells: (before: Row, index: number) => Row): Row[] 
 }
 
 /** A file that lost a column's meaning on its way, with every row and column there. */
-describe.each(databases)('a file that says something else of many at once, on %s', (kind) => {
+describe.each(ruledDatabases)('a file that says something else of many at once, on %s', (kind) => {
   let db: Database;
   let town: District;
   useDistrict(kind, (made) => ({ db, town } = made));

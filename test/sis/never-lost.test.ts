@@ -7,7 +7,7 @@ import { listHolds, releaseHold } from '../../src/families/holds.js';
 import { proveContact } from '../../src/families/joins.js';
 import { tellRestrictions } from '../../src/sis/tell-restrictions.js';
 import { account, contactId } from '../accounts/people.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { now, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
 import { useDistrict } from './use-district.js';
@@ -30,7 +30,7 @@ const inSecondary = row('Leo', 'Secondary', {
 });
 
 /** What schools and systems do to records of somebody who is restricted, without a word that the restriction is over. */
-describe.each(databases)('a restriction that nobody lifted, on %s', (kind) => {
+describe.each(ruledDatabases)('a restriction that nobody lifted, on %s', (kind) => {
   let db: Database;
   let town: District;
   let rosa: string;

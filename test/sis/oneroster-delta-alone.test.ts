@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Database } from '../../src/database/database.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { active, applied, deleted, delta, familyHouse } from './oneroster-applier.js';
 import { pairs, role, user } from './oneroster-set.js';
 
-describe.each(databases)('a delta of OneRoster that brings one file on %s', (kind) => {
+describe.each(ruledDatabases)('a delta of OneRoster that brings one file on %s', (kind) => {
   let db: Database;
 
   useDatabase(kind, (opened) => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { recordTables } from '../../src/sis/feeds/oneroster-tables.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { everything } from './extract.js';
 import { active, deleted } from './oneroster-applier.js';
@@ -28,7 +28,7 @@ function person(version: Version, id: string, word: string, more: Row = {}): Row
   return user(id, { ...(version === '1.1' ? { role: word, orgSourcedIds: 's1' } : {}), ...more });
 }
 
-describe.each(databases)('a whole import of OneRoster on %s', (kind) => {
+describe.each(ruledDatabases)('a whole import of OneRoster on %s', (kind) => {
   let db: Database;
   let opened: OpenDatabase;
   let town: OneRosterTown;

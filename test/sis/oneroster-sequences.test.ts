@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Database } from '../../src/database/database.js';
-import { databases } from '../support/database.js';
+import { ruledDatabases } from '../support/database.js';
 import { useDatabase } from '../support/suite-database.js';
 import { applyStaged, emptyHouse, standingPairs } from './oneroster-applier.js';
 import { setOf, staged } from './oneroster-set.js';
@@ -91,7 +91,7 @@ function filesOf(version: Version, kind: 'bulk' | 'delta', truth: Truth, before:
   });
 }
 
-describe.each(databases)('feeds of OneRoster on %s', (kind) => {
+describe.each(ruledDatabases)('feeds of OneRoster on %s', (kind) => {
   let db: Database;
 
   useDatabase(kind, (opened) => {

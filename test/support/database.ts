@@ -16,6 +16,12 @@ export type DatabaseKind = OpenDatabase['kind'];
 /** Both databases the product runs on: `describe.each(databases)('on %s', (kind) => …)`. */
 export const databases: DatabaseKind[] = ['postgres', 'pglite'];
 
+/**
+ * For rules that are SQL alone and that another suite runs through both: the embedded database is PostgreSQL too, at three times the cost.
+ * Imports, feeds of either format, registration and sign-in are on both; what hangs on connections and drivers always is.
+ */
+export const ruledDatabases: DatabaseKind[] = ['postgres'];
+
 export interface FreshDatabase extends OpenDatabase {
   /** How another process or pool reaches it; null for PGlite, which belongs to this process. */
   url: string | null;
