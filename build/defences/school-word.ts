@@ -123,6 +123,15 @@ export const schoolWord: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'a file that is written over while it is read is read anew, with its restrictions',
+    file: 'src/sis/import.ts',
+    find: 'stampOf(source.path).catch(refuseUnreadable)) !== stamp',
+    replacement: "stampOf(source.path).catch(refuseUnreadable)) === ''",
+    test: 'test/sis/written-over.test.ts',
+    named: 'loses no restriction',
+  },
+  {
+    row: 17,
     what: 'no letter about rights goes to a mailbox on which somebody else is restricted',
     file: 'src/sis/tell-rights-end.ts',
     find: 'where c.email = a.email and (',

@@ -1,7 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
@@ -16,6 +13,7 @@ import type { FeedReading, FeedSource, ReadRow } from './feeds/format.js';
 import { formatOf } from './feeds/formats.js';
 import { holdTurn, pulseOf, takeTurn, whileBeating } from './lease.js';
 import type { OpenLoading } from './loader.js';
+import { digestOf, stampOf } from './on-disk.js';
 import { placeHolds } from './restrictions.js';
 import { decidedBefore, finish, forget, lastApplied, lastBulk, nothing, runEvent } from './runs.js';
 import type { EarlierRun, RunReport } from './runs.js';
@@ -139,7 +137,30 @@ async function run(db: Database, options: ImportOptions, report: RunReport, runN
   }
 }
 
+/** How often a file is read that is written over meanwhile. */
+const mostReadings = 3;
+
+/** What was read is of two files: the digest, the rows that are known and those that were read would not belong together. */
+class WrittenOver extends FeedRefused {}
+
 async function runFile(
+  db: Database,
+  options: ImportOptions,
+  report: RunReport,
+  source: FeedSource,
+  begun: Begun,
+): Promise<void> {
+  for (let reading = 1; ; reading += 1) {
+    try {
+      return await runReading(db, options, report, source, begun);
+    } catch (error) {
+      if (!(error instanceof WrittenOver) || reading === mostReadings) throw error;
+      await clearStaged(db, report.runId);
+    }
+  }
+}
+
+async function runReading(
   db: Database,
   options: ImportOptions,
   report: RunReport,
@@ -147,6 +168,7 @@ async function runFile(
   { runNo, last }: Begun,
 ): Promise<void> {
   const { feed, clock, onProgress } = options;
+  const stamp = await stampOf(source.path).catch(refuseUnreadable);
   report.digest = await digestOf(source.path).catch(refuseUnreadable);
   const format = formatOf(feed);
   // The same bytes say something else as a whole file than they did as a delta.
@@ -170,8 +192,8 @@ async function runFile(
   const carriedOut = async (known: Skimmed | null): Promise<boolean> => {
     const rows = rowsOf(reading, known);
     const staged = await stageRows(options.load, report.runId, rows, at('reading'));
-    if (known !== null && known.baseline.sketches.length !== staged.read)
-      throw new FeedRefused('The file was written to while it was read.');
+    if ((await stampOf(source.path).catch(refuseUnreadable)) !== stamp)
+      throw new WrittenOver('The file was written to while it was read.');
     report.counts.read = staged.read;
     await whileBeating(db, feed.name, report.runId, clock, async () => {
       await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind: reading.kind });
@@ -247,17 +269,4 @@ async function recordFailure(db: Database, options: ImportOptions, report: RunRe
 function refuseUnreadable(error: unknown): never {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
   throw new FeedRefused(`The feed's file is not there or cannot be read (${code}).`);
-}
-
-/** SHA-256 of a file, or of a folder's files with their names, hex. */
-async function digestOf(path: string): Promise<string> {
-  const sha = createHash('sha256');
-  const folder = (await stat(path)).isDirectory();
-  const files = folder ? (await readdir(path)).sort() : [''];
-  for (const file of files) {
-    if (folder) sha.update(`\0${file}\0`);
-    const bytes: AsyncIterable<Buffer> = createReadStream(join(path, file));
-    for await (const chunk of bytes) sha.update(chunk);
-  }
-  return sha.digest('hex');
 }
