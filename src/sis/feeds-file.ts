@@ -156,6 +156,7 @@ export function localPath(place: Exclude<Feed['place'], { url: string }>, dataFo
  * marked removed; one that is renamed is known by its SIS.
  *
  * @returns the names of feeds that disappeared with this file
+ * @throws FeedsFileError where a feed takes the name of another SIS's
  */
 export async function syncFeeds(db: Database, file: FeedsFile, clock: Clock): Promise<string[]> {
   return await db.transaction().execute(async (trx) => {
@@ -164,6 +165,15 @@ export async function syncFeeds(db: Database, file: FeedsFile, clock: Clock): Pr
       update feeds set removed_at = ${clock()} where removed_at is null and not sis = any(${kept}::text[])
       returning name`.execute(trx);
     for (const feed of file.feeds) {
+      const taken = await sql<{
+        sis: string;
+      }>`select sis from feeds where name = ${feed.name} and sis <> ${feed.sis}`.execute(trx);
+      const [owner] = taken.rows;
+      if (owner !== undefined) {
+        throw new FeedsFileError(
+          `The name "${feed.name}" is of the feed of the SIS "${owner.sis}", whose people are known by it; give the feed of "${feed.sis}" another name.`,
+        );
+      }
       await sql`
         insert into feeds (name, sis, label, unknown_rights, eligible_students, schedule, sample)
         values (${feed.name}, ${feed.sis}, ${feed.label ?? feed.name}, ${feed.unknown_rights}, ${feed.eligible_students},

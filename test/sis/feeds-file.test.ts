@@ -103,6 +103,20 @@ describe.each(databases)('the feeds on %s', (kind) => {
     expect((await sql`select 1 from contacts where current`.execute(db)).rows).toHaveLength(1);
   });
 
+  it('keep the names of other SISs: two that change theirs at once are told so', async () => {
+    const file = feedsFile();
+    const [first, second] = file.feeds;
+    if (first === undefined || second === undefined) throw new Error('no feeds');
+    const swapped = [
+      { ...first, name: second.name },
+      { ...second, name: first.name },
+    ];
+    await syncFeeds(db, file, () => now);
+    await expect(syncFeeds(db, { ...file, feeds: swapped }, () => now)).rejects.toThrow(
+      'The name "secondary" is of the feed of the SIS "secondary", whose people are known by it; give the feed of "elementary" another name.',
+    );
+  });
+
   it('end parents’ rights on the 18th birthday unless the file says that they are kept, and follow it', async () => {
     const file = feedsFile();
     const policies = async (second: 'end' | 'keep' | null): Promise<string[]> => {
