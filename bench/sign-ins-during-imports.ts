@@ -9,7 +9,7 @@ import { parents, password } from '../faults/parents.js';
 import { layStage } from '../faults/program.js';
 import type { Stage } from '../faults/program.js';
 
-const contacts = 150_000;
+const contacts = 400_000;
 /** Whole sign-ins begun each second, whatever became of those before: a quarter of what two cores can do. */
 const perSecond = 4;
 const calmSeconds = 40;

@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { auditLog } from './audit/audit.js';
 import { parseConfig } from './config.js';
 import { systemClock } from './database/clock.js';
@@ -11,8 +11,6 @@ import type { RunReport } from './sis/runs.js';
  * One import for a server that asks for it (`import-apart.ts`). It yields to whatever serves people, and ends with the server that asked;
  * Ctrl+C is the server's to obey, which waits for what it began.
  */
-
-const lowPriority = 10;
 
 async function imported({ feed, actor, request }: Asked): Promise<RunReport> {
   const config = parseConfig(process.env);
@@ -31,7 +29,7 @@ function fault(error: unknown): Answer {
   return { error: { name, message, code: error instanceof Error && 'code' in error ? error.code : undefined } };
 }
 
-setPriority(lowPriority);
+setPriority(constants.priority.PRIORITY_LOW);
 process.on('SIGINT', () => {});
 const gone = (): void => process.exit(1);
 process.once('disconnect', gone);

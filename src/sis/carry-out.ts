@@ -94,6 +94,8 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
   // What a million rows are sorted and joined with; given back with the transaction.
   await sql`set local work_mem = '96MB'`.execute(trx);
   await sql`set local maintenance_work_mem = '96MB'`.execute(trx);
+  // One core is enough; the others are for who signs in meanwhile.
+  await sql`set local max_parallel_workers_per_gather = 0`.execute(trx);
   // A rough idea is enough for tables that live for one run.
   await sql`set local default_statistics_target = 20`.execute(trx);
   // Only what the plan joins and filters by: all fifty columns would take five times as long.

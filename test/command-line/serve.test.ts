@@ -190,7 +190,7 @@ describe('serve on PostgreSQL', () => {
     // Large enough to be met while it is at work.
     await drop(20_000);
     const imports = (): Process[] =>
-      processes().filter(({ parent, nice }) => parent === server.child.pid && nice === 10);
+      processes().filter(({ parent, nice }) => parent === server.child.pid && nice === 19);
     const [importing] = await eventually(imports, (found) => found.length > 0, 30_000);
     expect(importing).toBeDefined();
     server.child.kill('SIGKILL');
