@@ -239,6 +239,15 @@ export const schoolWord: readonly Defence[] = [
     named: 'each file once',
   },
   {
+    row: 21,
+    what: 'no room of a watched folder is a link to elsewhere',
+    file: 'src/watch.ts',
+    find: 'if (!(await lstat(join(folder, room))).isDirectory())',
+    replacement: "if (!(await lstat(join(folder, room))).isDirectory() && room === '')",
+    test: watch,
+    named: 'that becomes a link',
+  },
+  {
     row: 17,
     what: 'no file is written over by the next of its name',
     file: 'src/watch.ts',
