@@ -248,6 +248,22 @@ export const schoolWord: readonly Defence[] = [
     named: 'that becomes a link',
   },
   {
+    row: 21,
+    what: 'a pipe or a device where a feed’s file should be is not read',
+    file: 'src/sis/on-disk.ts',
+    find: 'if (!(await stat(join(path, name))).isFile())',
+    replacement: "if (name === 'never')",
+    test: 'test/sis/on-disk.test.ts',
+  },
+  {
+    row: 21,
+    what: 'a feed whose import lasts keeps no other feed waiting',
+    file: 'src/jobs/jobs.ts',
+    find: 'long.includes(queue) ? Math',
+    replacement: 'long.length < 0 ? Math',
+    test: 'test/jobs/jobs.test.ts',
+  },
+  {
     row: 17,
     what: 'no file is written over by the next of its name',
     file: 'src/watch.ts',
