@@ -265,6 +265,16 @@ export const schoolWord: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'an edit of the feeds file changes no import before the server is started anew',
+    file: 'src/import-program.ts',
+    find: 'clock: systemClock, feeds, importDatabase',
+    replacement:
+      "clock: systemClock, feeds: feeds && (await (await import('./foundation.js')).readFeeds(config)), importDatabase",
+    test: 'test/command-line/serve.test.ts',
+    named: 'process of its own',
+  },
+  {
+    row: 17,
     what: 'no file is written over by the next of its name',
     file: 'src/watch.ts',
     find: ' || working.has(name)',
