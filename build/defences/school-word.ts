@@ -259,8 +259,8 @@ export const schoolWord: readonly Defence[] = [
     row: 21,
     what: 'a feed whose import lasts keeps no other feed waiting',
     file: 'src/jobs/jobs.ts',
-    find: 'long.includes(queue) ? Math',
-    replacement: 'long.length < 0 ? Math',
+    find: '? Math.max(1,',
+    replacement: "&& queue === '' ? Math.max(1,",
     test: 'test/jobs/jobs.test.ts',
   },
   {

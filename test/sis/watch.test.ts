@@ -140,7 +140,7 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
     const done = await eventually(
       () => inRoom('done').length,
       (count) => count === 3,
-      30_000,
+      20_000,
     );
     expect(done).toBe(3);
     expect(inRoom('working')).toEqual(['0.csv']);
@@ -165,7 +165,7 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
       await eventually(
         () => log.join(''),
         (text) => text.includes('is a link'),
-        10_000,
+        3_000,
       );
       expect(readdirSync(ofServer)).toEqual(['secrets-key']);
       expect(inRoom('refused')).toEqual([]);
