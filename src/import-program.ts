@@ -2,7 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { auditLog } from './audit/audit.js';
 import { parseConfig } from './config.js';
 import { systemClock } from './database/clock.js';
-import { openDatabase, readFeeds } from './foundation.js';
+import { openDatabase } from './foundation.js';
 import type { Answer, Asked } from './import-apart.js';
 import { importParts, runImport } from './imports.js';
 import type { RunReport } from './sis/runs.js';
@@ -12,9 +12,8 @@ import type { RunReport } from './sis/runs.js';
  * Ctrl+C is the server's to obey, which waits for what it began.
  */
 
-async function imported({ feed, actor, request }: Asked): Promise<RunReport> {
+async function imported({ feeds, feed, actor, request }: Asked): Promise<RunReport> {
   const config = parseConfig(process.env);
-  const feeds = await readFeeds(config);
   const importDatabase = await openDatabase(config, { patient: true });
   try {
     const parts = importParts({ config, clock: systemClock, feeds, importDatabase }, auditLog(systemClock));

@@ -70,7 +70,8 @@ export async function runImport(
   onProgress?: (progress: Progress) => void,
 ): Promise<RunReport> {
   const feed = feedNamed(parts, name);
-  if (parts.importApart !== undefined) return parts.importApart(name, actor, { ...asked, dryRun, again, whole });
+  if (parts.importApart !== undefined)
+    return parts.importApart(parts.feeds, name, actor, { ...asked, dryRun, again, whole });
   return importFeed(parts.db, {
     ...parts,
     feed,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
@@ -84,8 +84,7 @@ interface Look {
 
 async function lookAt(look: Look): Promise<void> {
   const { parts, feed, folder, waits, stuck } = look;
-  for (const room of ['working', ...new Set(Object.values(rooms))])
-    await mkdir(join(folder, room), { recursive: true });
+  await openRooms(folder);
   const waiting = await waitingIn(parts, feed, folder);
   for (const path of stuck)
     if (dirname(path) === join(folder, 'working') && !waiting.includes(basename(path))) stuck.delete(path);
@@ -95,6 +94,19 @@ async function lookAt(look: Look): Promise<void> {
     // Files are taken in their order: none overtakes one that waits.
     if (Date.now() < (waits.get(join(folder, 'working', name))?.until ?? 0)) return;
     await take(look, name);
+  }
+}
+
+/**
+ * Makes the rooms of a folder where they are missing. Whoever may leave files here could lay a link to a folder of the server in a room's place:
+ * its files would be taken for a feed's, and moved to where they can be read.
+ *
+ * @throws when a room leads elsewhere
+ */
+async function openRooms(folder: string): Promise<void> {
+  for (const room of ['working', ...new Set(Object.values(rooms))]) {
+    await mkdir(join(folder, room), { recursive: true });
+    if (!(await lstat(join(folder, room))).isDirectory()) throw new Error(`${room} in it is a link to elsewhere.`);
   }
 }
 
@@ -141,7 +153,9 @@ async function take({ parts, feed, folder, logger, waits, stuck }: Look, name: s
   const level = state === 'applied' || state === 'unchanged' ? 'info' : 'error';
   logger[level]({ feed: feed.name, run: runId, state, counts, message }, 'import');
   const room = rooms[state as keyof typeof rooms];
-  await rename(path, join(folder, room, `${runId}-${clipped(name)}`)).catch((error: unknown) => {
+  // An import takes minutes, in which a room can become a link.
+  const moved = openRooms(folder).then(() => rename(path, join(folder, room, `${runId}-${clipped(name)}`)));
+  await moved.catch((error: unknown) => {
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return;
     stuck.add(path);
     logger.error({ err: error, feed: feed.name, run: runId }, 'a file that was taken cannot be moved on');

@@ -80,7 +80,11 @@ export async function openJobs(pool: pg.Pool, kind: 'postgres' | 'pglite', logge
       }
       await syncSchedules(boss, schedules);
       for (const [queue, worker] of Object.entries(queues)) {
-        workers.set(queue, await startWorker(boss, queue, worker, logger));
+        // Jobs fetched together end together: a long one would keep those that come meanwhile waiting. As many at once as come by the clock.
+        const atOnce = long.includes(queue)
+          ? Math.max(1, schedules.filter((each) => each.queue === queue).length)
+          : null;
+        workers.set(queue, await startWorker(boss, queue, worker, logger, atOnce));
       }
     },
     async send(trx, queue, payload) {
@@ -98,12 +102,20 @@ export async function openJobs(pool: pg.Pool, kind: 'postgres' | 'pglite', logge
   };
 }
 
-async function startWorker(boss: PgBoss, queue: string, worker: Worker, logger: Logger): Promise<string> {
+/** @param atOnce how many jobs are done at once, each by itself; null where they are short, and done in batches */
+async function startWorker(
+  boss: PgBoss,
+  queue: string,
+  worker: Worker,
+  logger: Logger,
+  atOnce: number | null,
+): Promise<string> {
+  const pace = atOnce === null ? { batchSize: 20 } : { batchSize: 1, localConcurrency: atOnce };
   return boss.work<
     Record<string, unknown>,
     unknown,
-    { batchSize: number; pollingIntervalSeconds: number; perJobResults: true }
-  >(queue, { batchSize: 20, pollingIntervalSeconds: 2, perJobResults: true }, (jobs) =>
+    { batchSize: number; localConcurrency?: number; pollingIntervalSeconds: number; perJobResults: true }
+  >(queue, { ...pace, pollingIntervalSeconds: 2, perJobResults: true }, (jobs) =>
     Promise.all(
       jobs.map(async (job) => {
         try {

@@ -6,15 +6,27 @@ export type StudentFact = (typeof studentFacts)[number];
 
 export const scopes = ['openid', 'profile', 'email', 'phone', 'offline_access', 'students'] as const;
 
-const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
-const redirect = webAddress.refine((value) => !value.includes('#') && new URL(value).username === '', {
-  error: 'must have no fragment and no user part',
-});
+/** The client of our own pages: an app of this id would be told of everybody who signs in. */
+export const portalClient = 'parent-access-portal';
+
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address', abort: true })
+  .refine(isPlain, 'must have no user part, no space, and a host of letters, digits, dots and hyphens alone');
+const redirect = webAddress.refine((value) => !value.includes('#'), 'must have no fragment');
+
+/** What `URL` takes and no browser or DNS does, or what would say something else in a policy's list of hosts: `*`, `;`. */
+function isPlain(value: string): boolean {
+  const { username, password, hostname } = new URL(value);
+  return username + password === '' && !/\s/.test(value) && /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(hostname);
+}
 const perLanguage = z.object({ en: z.string().min(1), es: z.string().min(1) });
 
 /** One app of `clients.json`: standard metadata under its standard names (RFC 7591), and what the district adds. */
 export const appSchema = z.strictObject({
-  client_id: z.string().regex(/^[a-z0-9][a-z0-9-]{2,62}$/, 'must be 3 to 63 of a-z, 0-9 and -'),
+  client_id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{2,62}$/, 'must be 3 to 63 of a-z, 0-9 and -')
+    .refine((id) => id !== portalClient, 'is the id of our own pages'),
   client_name: z.string().min(1).max(80),
   'client_name#es': z.string().min(1).max(80).optional(),
   redirect_uris: z.array(redirect).min(1),
@@ -36,7 +48,15 @@ export const appSchema = z.strictObject({
   subject_type: z.enum(['public', 'pairwise']).default('public'),
   sector_identifier_uri: webAddress.optional(),
   jwks_uri: webAddress.optional(),
-  jwks: z.object({ keys: z.array(z.looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']) })) }).optional(),
+  jwks: z
+    .object({
+      keys: z.array(
+        z
+          .looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']) })
+          .refine((key) => !('d' in key), 'is a private key: it must be replaced'),
+      ),
+    })
+    .optional(),
   initiate_login_uri: redirect.optional(),
   id_token_signed_response_alg: z.enum(['ES256', 'RS256']).default('ES256'),
   logo_uri: webAddress.optional(),
@@ -70,6 +90,9 @@ export function contradictions(app: AppRegistration, production: boolean): Array
   }
   if (app.student_facts.length > 0 && !app.scope.split(' ').includes('students')) {
     found.push(['student_facts', 'needs the scope students']);
+  }
+  if (app.token_endpoint_auth_method === 'none' && app.grant_types.includes('client_credentials')) {
+    found.push(['grant_types', 'client_credentials needs a secret or key: without one anybody is the app']);
   }
   if (app.demo) {
     if (app.secrets !== undefined) found.push(['secrets', 'a demo app carries none: the start makes its own']);

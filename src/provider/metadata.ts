@@ -2,12 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ClientMetadata } from 'oidc-provider';
 import type { Clock } from '../database/clock.js';
 import { newSecret } from '../database/secrets.js';
+import { portalClient } from './app-registration.js';
 import type { AppRegistration } from './app-registration.js';
 
 /** The client with which our own pages send a person through `/authorize`: it takes nothing but the sign-in. */
 export function portalApp(issuer: string): AppRegistration {
   return {
-    client_id: 'parent-access-portal',
+    client_id: portalClient,
     client_name: 'Parent Access',
     redirect_uris: [`${issuer}/signed-in`],
     post_logout_redirect_uris: [`${issuer}/`],

@@ -24,7 +24,16 @@ export async function stampOf(path: string): Promise<string> {
   return stamps.join('\n');
 }
 
-/** Their names in a folder; one empty name where the path is a file itself. */
+/**
+ * Their names in a folder; one empty name where the path is a file itself.
+ *
+ * @throws with the code `no plain file` where there is anything else: a pipe or a device would be waited for, or read, without end
+ */
 async function filesOf(path: string): Promise<string[]> {
-  return (await stat(path)).isDirectory() ? (await readdir(path)).sort() : [''];
+  const names = (await stat(path)).isDirectory() ? (await readdir(path)).sort() : [''];
+  for (const name of names) {
+    if (!(await stat(join(path, name))).isFile())
+      throw Object.assign(new Error('Not all of it are files.'), { code: 'no plain file' });
+  }
+  return names;
 }

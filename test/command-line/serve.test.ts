@@ -181,6 +181,8 @@ describe('serve on PostgreSQL', () => {
     };
     const server = run(['serve'], settings);
     await ready(server);
+    // An operator who edits it has to start the server anew; until then nothing is read of it.
+    writeFileSync(feedsFile, '{ "feeds": [');
     await drop(100);
     const done = (): string[] => (existsSync(join(inbox, 'done')) ? readdirSync(join(inbox, 'done')) : []);
     expect(await eventually(done, (files) => files.length === 1, 30_000)).toHaveLength(1);

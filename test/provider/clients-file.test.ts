@@ -83,6 +83,23 @@ describe('clients.json', () => {
     ['no name', { client_name: '' }, 'app tutoring › client_name'],
     ['no redirect', { redirect_uris: [] }, 'app tutoring › redirect_uris'],
     ['a redirect with a fragment', { redirect_uris: ['https://t.example.org/#x'] }, 'app tutoring › redirect_uris › 0'],
+    ['the id of our own pages', { client_id: 'parent-access-portal' }, 'app parent-access-portal › client_id'],
+    ['a redirect that is none', { redirect_uris: ['nonsense'] }, 'app tutoring › redirect_uris › 0'],
+    [
+      'a redirect with a password',
+      { redirect_uris: ['https://:p@t.example.org/'] },
+      'app tutoring › redirect_uris › 0',
+    ],
+    ['a redirect with a space', { redirect_uris: ['https://t.example.org/a b'] }, 'app tutoring › redirect_uris › 0'],
+    ['a redirect to any host', { redirect_uris: ['https://*.example.org/'] }, 'app tutoring › redirect_uris › 0'],
+    ['a host that ends a policy', { redirect_uris: ['https://t;sandbox/'] }, 'app tutoring › redirect_uris › 0'],
+    ['keys at a user’s address', { jwks_uri: 'https://u:p@t.example.org/jwks' }, 'app tutoring › jwks_uri'],
+    ['a private key', { jwks: { keys: [{ kty: 'EC', d: 'x' }] } }, 'app tutoring › jwks › keys › 0'],
+    [
+      'an app that anybody is, in its own name',
+      { token_endpoint_auth_method: 'none', grant_types: ['client_credentials'] },
+      'app tutoring › grant_types',
+    ],
     ['a redirect with a user', { redirect_uris: ['https://u@t.example.org/'] }, 'app tutoring › redirect_uris › 0'],
     [
       'a redirect into an app on a phone',

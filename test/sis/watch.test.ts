@@ -72,17 +72,26 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
     rmSync(folder, { recursive: true });
   });
 
-  function watch(): void {
+  /** @param onLoad at the moment at which the rows of a file are written */
+  function watch(onLoad: () => void = () => {}): string[] {
+    const log: string[] = [];
+    const load = bulkLoader(opened);
     const parts: ImportParts = {
       db,
       clock: systemClock,
       timeZone,
       dataDir: folder,
       feeds: file,
-      load: bulkLoader(opened),
+      load: (...given) => {
+        onLoad();
+        return load(...given);
+      },
       audit: auditLog(systemClock),
     };
-    watches.push(watchFolders(parts, makeLogger({ logLevel: 'error' }, { write: () => {} })));
+    watches.push(
+      watchFolders(parts, makeLogger({ logLevel: 'error' }, { write: (line: string) => void log.push(line) })),
+    );
+    return log;
   }
 
   /** Drops a file that was finished a minute ago. */
@@ -131,7 +140,7 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
     const done = await eventually(
       () => inRoom('done').length,
       (count) => count === 3,
-      30_000,
+      20_000,
     );
     expect(done).toBe(3);
     expect(inRoom('working')).toEqual(['0.csv']);
@@ -139,6 +148,29 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
       select sis_id from contacts where sis_id in ('First', 'Second', 'Ida') order by 1`.execute(db);
     expect(rows.map(({ sis_id }) => sis_id)).toEqual(['First', 'Second']);
   });
+
+  it.each(['before a file comes', 'while one is loaded'])(
+    'goes into no room that becomes a link %s, and brings nothing out of where it leads',
+    async (when) => {
+      const ofServer = join(folder, 'of-the-server');
+      mkdirSync(ofServer);
+      writeFileSync(join(ofServer, 'secrets-key'), 'not for others');
+      const lay = (): void => {
+        if (existsSync(join(inbox, 'working'))) renameSync(join(inbox, 'working'), join(folder, 'aside'));
+        symlinkSync(ofServer, join(inbox, 'working'));
+      };
+      if (when.startsWith('before')) lay();
+      drop('secrets-key', forty);
+      const log = watch(lay);
+      await eventually(
+        () => log.join(''),
+        (text) => text.includes('is a link'),
+        3_000,
+      );
+      expect(readdirSync(ofServer)).toEqual(['secrets-key']);
+      expect(inRoom('refused')).toEqual([]);
+    },
+  );
 
   it('leaves a file alone that is still written, puts aside what is held or refused, and takes up what a process left', async () => {
     drop('1.csv', forty);
