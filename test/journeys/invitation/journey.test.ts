@@ -11,7 +11,7 @@ import { row } from '../../sis/extract.js';
 import type { Row } from '../../sis/extract.js';
 import { openBrowser } from '../../support/browser.js';
 import { eventually } from '../../support/eventually.js';
-import { databases } from '../../support/database.js';
+import { ruledDatabases } from '../../support/database.js';
 import { startTestHouse } from '../../support/house.js';
 import type { TestHouse } from '../../support/house.js';
 import { acceptTerms, choosePassword, linkIn, pressLink } from '../steps.js';
@@ -22,7 +22,7 @@ import { acceptTerms, choosePassword, linkIn, pressLink } from '../steps.js';
  *                                                  ├ refused → suppressed
  *                                                  └ away    → again later
  */
-describe.each(databases)('an invitation, on %s', (kind) => {
+describe.each(ruledDatabases)('an invitation, on %s', (kind) => {
   let house: TestHouse;
   let jobs: Jobs;
   const parent = (name: string, line: number, cells: Row = {}): Row =>
