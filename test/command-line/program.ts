@@ -18,8 +18,8 @@ export interface Run {
   ended: Promise<number | null>;
 }
 
-// Before the tests of each suite that starts it, so that starting it takes no waiting.
-const built = await builtProgram();
+// Before the tests of each suite that starts it, so that starting it takes no waiting. Faults, which have no run of jest, start the source.
+const built = process.env['TEST_RUN_FOLDER'] === undefined ? null : await builtProgram();
 
 /** From the source with tsx, as `npm start` and `npm run parent-access` do; else as `npm run build` leaves it. */
 const source = ['--import', 'tsx', 'src/main.ts'];
@@ -36,7 +36,7 @@ export function run(
   from: 'built' | 'source' = 'built',
 ): Run {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [...(from === 'source' ? source : [built]), ...args], {
+  const child = spawn(process.execPath, [...(from === 'source' || built === null ? source : [built]), ...args], {
     cwd: root,
     env: { PATH, HOME, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
