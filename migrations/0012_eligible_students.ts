@@ -10,18 +10,14 @@ const statements = [
      select case when policy = 'end' and born is not null then greatest(
        (born - date_part('day', born)::integer + 1 + interval '18 years')::date + date_part('day', born)::integer - 2,
        retained_until) end $$`,
-  // What a right is, by what the SIS says and the feed's policy for what it does not say; for the view, and for the checks of an import.
-  `create function holds_right(ed_rights boolean, portal_access boolean, is_legal_guardian boolean, relation text, policy text)
-     returns boolean language sql immutable parallel safe as $$
-     select ed_rights is not false and portal_access is not false
-       and (ed_rights is true or is_legal_guardian is true
-         or (policy = 'allow' and relation in ('parent', 'guardian', 'foster_parent'))) $$`,
   // As in 0001, with the day as one column more.
   `create or replace view relationship_rights as
    select r.id as relationship_id, r.contact_id, r.student_id, f.name as feed, f.sis, r.relation,
      r.ended_at is null as active,
      r.start_date, r.end_date,
-     holds_right(r.ed_rights, r.portal_access, r.is_legal_guardian, r.relation, f.unknown_rights) as has_right,
+     r.ed_rights is not false and r.portal_access is not false
+       and (r.ed_rights is true or r.is_legal_guardian is true
+         or (f.unknown_rights = 'allow' and r.relation in ('parent', 'guardian', 'foster_parent'))) as has_right,
      r.ed_rights is not false and r.portal_access is not false
        and (r.ed_rights is true or r.is_legal_guardian is true) as explicit_right,
      r.ed_rights is true or (r.ed_rights is null and f.unknown_rights = 'allow') as records,
