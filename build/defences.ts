@@ -4,19 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServer } from '../test/support/postgres-server.js';
-import { baselineDefences } from './defences/baseline.js';
+import { allDefences } from './defences/all.js';
 import type { Defence } from './defences/defence.js';
-import { doors } from './defences/doors.js';
-import { endings } from './defences/endings.js';
-import { joins } from './defences/joins.js';
-import { leftBehind } from './defences/left-behind.js';
-import { people } from './defences/people.js';
-import { protocol } from './defences/protocol.js';
-import { schoolWord } from './defences/school-word.js';
-import { trust } from './defences/trust.js';
 
 // Takes each defence out, in a copy of the last commit, and sees its test fail: `npm run defences`, or `npm run defences -- 5 20`
-// for the rows 5 and 20; the path of a test for those that it is there for. Prints a table; ends with 1 where a test stays green or the defence is not found any more.
+// for the rows 5 and 20, the path of a test for those that it is there for. Prints a table; ends with 1 where a test stays green or the defence
+// is not found any more.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'parent-access-defences-'));
@@ -99,17 +92,9 @@ let problems = 0;
 try {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   process.stdout.write('| row | taken out | test | failed as it must |\n| --- | --- | --- | --- |\n');
-  for (const defence of [
-    ...protocol,
-    ...people,
-    ...joins,
-    ...doors,
-    ...leftBehind,
-    ...endings,
-    ...trust,
-    ...baselineDefences,
-    ...schoolWord,
-  ].filter(({ row, test }) => asked.length === 0 || asked.includes(String(row)) || asked.includes(test))) {
+  for (const defence of allDefences.filter(
+    ({ row, test }) => asked.length === 0 || asked.includes(String(row)) || asked.includes(test),
+  )) {
     const { fine, says } = await examine(defence);
     if (!fine) problems += 1;
     const test = `\`${relative('test', defence.test)}\`${defence.named === undefined ? '' : `: ${defence.named.replaceAll('|', ' / ')}`}`;

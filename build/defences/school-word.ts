@@ -2,7 +2,6 @@ import type { Defence } from './defence.js';
 
 const corrected = 'test/attacks/row-15-corrected.test.ts';
 const addresses = 'test/accounts/change-address.test.ts';
-const watch = 'test/sis/watch.test.ts';
 const neverLost = 'test/sis/never-lost.test.ts';
 const restrictions = 'src/sis/restrictions.ts';
 const activation = 'src/accounts/activate.ts';
@@ -105,33 +104,6 @@ export const schoolWord: readonly Defence[] = [
   },
   {
     row: 17,
-    what: 'no feed’s server keeps back a restriction that was written within the same second',
-    file: 'src/sis/places/https.ts',
-    find: 'return isSettled ?',
-    replacement: 'return isSettled || true ?',
-    test: 'test/sis/https-place.test.ts',
-    named: 'hides no restriction',
-  },
-  {
-    row: 21,
-    what: 'what a feed’s server says of its file is not sent back at any length',
-    file: 'src/sis/places/https.ts',
-    find: '.length > longestValidators',
-    replacement: '.length < 0',
-    test: 'test/sis/https-place.test.ts',
-    named: 'too long to be sent back',
-  },
-  {
-    row: 17,
-    what: 'a file that is written over while it is read is read anew, with its restrictions',
-    file: 'src/sis/import.ts',
-    find: 'stampOf(source.path).catch(refuseUnreadable)) !== stamp',
-    replacement: "stampOf(source.path).catch(refuseUnreadable)) === ''",
-    test: 'test/sis/written-over.test.ts',
-    named: 'loses no restriction',
-  },
-  {
-    row: 17,
     what: 'no letter about rights goes to a mailbox on which somebody else is restricted',
     file: 'src/sis/tell-rights-end.ts',
     find: 'where c.email = a.email and (',
@@ -228,68 +200,6 @@ export const schoolWord: readonly Defence[] = [
     replacement: 'read',
     test: 'test/sis/oneroster-reasons.test.ts',
     named: 'first school holds',
-  },
-  {
-    row: 21,
-    what: 'a watched folder leads nowhere else',
-    file: 'src/watch.ts',
-    find: 'entries.filter((entry) => entry.isFile())',
-    replacement: "entries.filter((entry) => entry.isFile() || entry.name === '0.csv')",
-    test: watch,
-    named: 'each file once',
-  },
-  {
-    row: 21,
-    what: 'no room of a watched folder is a link to elsewhere',
-    file: 'src/watch.ts',
-    find: 'if (!(await lstat(join(folder, room))).isDirectory())',
-    replacement: "if (!(await lstat(join(folder, room))).isDirectory() && room === '')",
-    test: watch,
-    named: 'that becomes a link',
-  },
-  {
-    row: 21,
-    what: 'a pipe or a device where a feed’s file should be is not read',
-    file: 'src/sis/on-disk.ts',
-    find: 'if (!(await stat(join(path, name))).isFile())',
-    replacement: "if (name === 'never')",
-    test: 'test/sis/on-disk.test.ts',
-  },
-  {
-    row: 21,
-    what: 'a feed whose import lasts keeps no other feed waiting',
-    file: 'src/jobs/jobs.ts',
-    find: '? Math.max(1,',
-    replacement: "&& queue === '' ? Math.max(1,",
-    test: 'test/jobs/jobs.test.ts',
-  },
-  {
-    row: 17,
-    what: 'an edit of the feeds file changes no import before the server is started anew',
-    file: 'src/import-program.ts',
-    find: 'clock: systemClock, feeds, importDatabase',
-    replacement:
-      "clock: systemClock, feeds: feeds && (await (await import('./foundation.js')).readFeeds(config)), importDatabase",
-    test: 'test/command-line/serve.test.ts',
-    named: 'process of its own',
-  },
-  {
-    row: 17,
-    what: 'no file is written over by the next of its name',
-    file: 'src/watch.ts',
-    find: ' || working.has(name)',
-    replacement: '',
-    test: watch,
-    named: 'each file once',
-  },
-  {
-    row: 21,
-    what: 'a file with a long name is taken once',
-    file: 'src/watch.ts',
-    find: 'subarray(-longestName)',
-    replacement: 'subarray(0)',
-    test: watch,
-    named: 'each file once',
   },
   {
     row: 17,

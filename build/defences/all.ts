@@ -1,0 +1,25 @@
+import { baselineDefences } from './baseline.js';
+import { doors } from './doors.js';
+import { endings } from './endings.js';
+import { joins } from './joins.js';
+import { leftBehind } from './left-behind.js';
+import { people } from './people.js';
+import { places } from './places.js';
+import { protocol } from './protocol.js';
+import { schoolWord } from './school-word.js';
+import { trust } from './trust.js';
+import type { Defence } from './defence.js';
+
+/** Every defence that is taken out in turn. */
+export const allDefences: readonly Defence[] = [
+  ...protocol,
+  ...people,
+  ...joins,
+  ...doors,
+  ...leftBehind,
+  ...endings,
+  ...trust,
+  ...baselineDefences,
+  ...places,
+  ...schoolWord,
+];
