@@ -56,8 +56,16 @@ function untilReady(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Lays out a real PostgreSQL database, and files for the real program: these apps, no feeds, one secret for all instances. */
-export async function layStage(apps: readonly App[], extra: Record<string, string> = {}): Promise<Stage> {
+/**
+ * Lays out a real PostgreSQL database, and files for the real program: these apps, no feeds, one secret for all instances.
+ *
+ * @param main the program as `npm run build` makes it; without it the source is started
+ */
+export async function layStage(
+  apps: readonly App[],
+  extra: Record<string, string> = {},
+  main?: string,
+): Promise<Stage> {
   const database = await freshDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'parent-access-faults-'));
   const home = await freePort();
@@ -90,11 +98,15 @@ export async function layStage(apps: readonly App[], extra: Record<string, strin
   const running = new Set<Program>();
 
   async function start(port = home): Promise<Program> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
-      cwd: root,
-      env: { ...environment, PORT: String(port) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [...(main === undefined ? ['--import', 'tsx', 'src/main.ts'] : [main]), 'serve'],
+      {
+        cwd: root,
+        env: { ...environment, PORT: String(port) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const program: Program = {
       pid: child.pid ?? 0,
       kill: (signal) => void child.kill(signal),

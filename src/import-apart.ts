@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ImportRequest } from './imports.js';
@@ -32,6 +33,8 @@ const program = fileURLToPath(new URL(`./import-program${extname(import.meta.url
  */
 export const importApart: ImportApart = async (feeds, feed, actor, request) => {
   const child = fork(program, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // From its first breath: loading its modules takes a second of a core.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const asked: Asked = { feeds, feed, actor, request };
   child.send(asked);
   const over = once(child, 'exit').then(([code, signal]: unknown[]): never => {

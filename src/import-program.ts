@@ -1,10 +1,10 @@
-import { constants, setPriority } from 'node:os';
 import { auditLog } from './audit/audit.js';
 import { parseConfig } from './config.js';
 import { systemClock } from './database/clock.js';
 import { openDatabase } from './foundation.js';
 import type { Answer, Asked } from './import-apart.js';
 import { importParts, runImport } from './imports.js';
+import { restingLoader } from './sis/loader.js';
 import type { RunReport } from './sis/runs.js';
 
 /*
@@ -17,7 +17,7 @@ async function imported({ feeds, feed, actor, request }: Asked): Promise<RunRepo
   const importDatabase = await openDatabase(config, { patient: true });
   try {
     const parts = importParts({ config, clock: systemClock, feeds, importDatabase }, auditLog(systemClock));
-    return await runImport(parts, feed, actor, request);
+    return await runImport({ ...parts, load: restingLoader(parts.load) }, feed, actor, request);
   } finally {
     await importDatabase.close();
   }
@@ -28,7 +28,6 @@ function fault(error: unknown): Answer {
   return { error: { name, message, code: error instanceof Error && 'code' in error ? error.code : undefined } };
 }
 
-setPriority(constants.priority.PRIORITY_LOW);
 process.on('SIGINT', () => {});
 const gone = (): void => process.exit(1);
 process.once('disconnect', gone);

@@ -7,8 +7,12 @@ import { oncePerRun } from '../support/once-per-run.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** As `npm run build` makes it, but for the types, which are checked elsewhere. */
-async function build(folder: string): Promise<void> {
+/**
+ * As `npm run build` makes it, but for the types, which are checked elsewhere.
+ *
+ * @returns the path of its `main.js`
+ */
+export async function buildProgram(folder: string): Promise<string> {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const emitted = join(folder, 'dist');
   const options = ['-p', 'tsconfig.build.json', '--noCheck', '--sourceMap', 'false', '--outDir', emitted];
@@ -18,6 +22,7 @@ async function build(folder: string): Promise<void> {
     copyFileSync(join(pages, file), join(emitted, 'src', 'ui', file));
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return join(emitted, 'src', 'main.js');
 }
 
 /**
@@ -29,6 +34,6 @@ export async function builtProgram(): Promise<string> {
   const run = process.env['TEST_RUN_FOLDER'];
   if (run === undefined) throw new Error('TEST_RUN_FOLDER is not set: this runs under jest’s global setup only.');
   const folder = join(run, 'program');
-  await oncePerRun(folder, () => build(folder));
+  await oncePerRun(folder, async () => void (await buildProgram(folder)));
   return join(folder, 'dist', 'src', 'main.js');
 }
