@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
+import { givenNameKey } from '../families/given-names.js';
 import type { ImportScope } from './scope.js';
 
 export interface RestrictionCounts {
@@ -101,7 +102,7 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
  * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
- * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
+ * SISs call them; the same child is an equal given name, however it is spelt, and an equal birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
  * unless it becomes a protection order.
  *
  * @returns how many relationships were held now
@@ -131,7 +132,7 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
     ) same
     join relationships r2 on r2.contact_id = same.id and r2.ended_at is null join students s2 on s2.id = r2.student_id
     where r2.id <> o.relationship_id and (
-      r2.student_id = o.student_id or (s2.birth_date = o.birth_date and lower(s2.given_name) = lower(o.given_name))
+      r2.student_id = o.student_id or (s2.birth_date = o.birth_date and ${givenNameKey('s2.given_name')} = ${givenNameKey('o.given_name')})
       or (o.type = 'protection_order' and same.sis <> o.sis))
     -- In one order, so that two who do this at the same time do not wait for each other in a ring.
     order by 1, 2
