@@ -11,8 +11,11 @@ import type { RunReport } from '../../src/sis/runs.js';
 import { account, contactId } from '../accounts/people.js';
 import { ruledDatabases } from '../support/database.js';
 import { counted } from './counted.js';
-import { feedsFile, now, row, timeZone } from './extract.js';
+import { everything, feedsFile, now, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
+import { active } from './oneroster-applier.js';
+import { setOf, user } from './oneroster-set.js';
+import { family, oneRosterTown, right, standing } from './oneroster-town.js';
 import { useDistrict } from './use-district.js';
 
 const later = new Date(now.getTime() + 86_400_000);
@@ -132,7 +135,8 @@ describe.each(ruledDatabases)('a child’s id that goes to another child, on %s'
     await load([
       { ...ana, ...corrected },
       ben,
-      { ...ana, ...corrected, contact_id: 'Rosa2' },
+      // Nor where nothing but the hold tells any more that it is the same person.
+      { ...ana, ...corrected, contact_id: 'Rosa2', email: 'moved@example.org', phone1: '(213) 555-0188' },
       { ...mia, ...corrected },
     ]);
     expect(await seen()).toEqual(['Ben']);
@@ -174,5 +178,33 @@ describe.each(ruledDatabases)('a child’s id that goes to another child, on %s'
     expect(await seen()).toEqual(['Ben']);
     expect(await decide('approve', held)).toMatchObject({ state: 'applied', planDigest: held.planDigest });
     expect(await seen()).toEqual([]);
+  });
+
+  it('is the old child’s in the list of a parent whom a delta of OneRoster does not restate, and a refused right stays', async () => {
+    for (const table of everything) await sql`delete from ${sql.table(table)}`.execute(db);
+    const roster = await oneRosterTown(opened);
+    await roster.load(family('1.2.1'));
+    const demographics = [{ sourcedId: 'ana', birthDate: '2015-09-09', ...active }];
+    const named = (givenName: string, agentSourcedIds: string) =>
+      user('ana', { ...active, givenName, agentSourcedIds });
+    // A name without a birth date is a correction.
+    const renamed = await roster.load(setOf('1.2.1', 'delta', { users: [named('Anna', 'rosa,tom')] }));
+    expect(renamed.plan?.students).toEqual({ added: 0, changed: 1, vacated: 0 });
+    const rights = [right('ana', 'rosa', { ed_rights: 'yes' })];
+    const users = [named('Mia', 'tom')];
+    for (const files of [
+      { users, demographics, rights },
+      { users, demographics },
+    ]) {
+      const reused = await roster.load(setOf('1.2.1', 'delta', files));
+      expect(reused).toMatchObject({
+        state: 'applied',
+        plan: { students: { added: 1, changed: 0, vacated: 1 }, relationships: { added: 1, ended: 2 } },
+        reasons: { 'no_relationship:guardian_sourced_id': { count: 1 } },
+      });
+      expect(await standing(db)).toEqual(['ana<tom no-ed', 'leo<rosa ed']);
+      await roster.decide('rollback', reused);
+      expect(await standing(db)).toEqual(['ana<rosa ed guardian', 'ana<tom no-ed', 'leo<rosa ed']);
+    }
   });
 });
