@@ -126,7 +126,7 @@ function planned(plan: PlanSummary, message: string | null): string[] {
   return [
     `Relationships: ${relationships.added} added, ${relationships.changed} changed, ${relationships.ended} ended.`,
     `Contacts: ${contacts.added} added, ${contacts.changed} changed, ${contacts.followed} with a new id followed, ${contacts.vacated} ids given to another person.`,
-    `Students: ${students.added} added, ${students.changed} changed. New restrictions: ${plan.newRestrictions}.`,
+    `Students: ${students.added} added, ${students.changed} changed, ${students.vacated} ids given to another child. New restrictions: ${plan.newRestrictions}.`,
     message === null ? 'It would be applied.' : `It would be held. ${message}`,
     ...(plan.schools.length === 0
       ? []

@@ -155,11 +155,25 @@ export async function applyRelationships(trx: DatabaseTransaction, scope: Import
       where p.changed and p.relationship_id is null
       order by c.id, s.id`,
   ).execute(trx);
+  await keepRefusals(trx, scope);
   await sql`
     update relationships r set ended_at = ${now},
-      end_reason = case when r.contact_id in (select contact_id from plan_vacated) then 'id_reused' else 'missing' end
+      end_reason = case when r.contact_id in (select contact_id from plan_vacated)
+        or r.student_id in (select student_id from plan_vacated_students) then 'id_reused' else 'missing' end
     from plan_missing m where r.id = m.relationship_id`.execute(trx);
   await markCurrent(trx, scope);
+}
+
+/** A feed that says nothing of rights now has not taken back its "no" about the child who had this id. */
+async function keepRefusals(trx: DatabaseTransaction, { runId, sis }: ImportScope): Promise<void> {
+  await sql`
+    update relationships r set ed_rights = case when o.ed_rights is false then false else r.ed_rights end,
+      portal_access = case when o.portal_access is false then false else r.portal_access end
+    from plan_vacated_students v join relationships o on o.student_id = v.student_id
+      join students s on s.sis = ${sis} and s.sis_id = v.sis_id join contacts c on c.id = o.contact_id
+      join plan_pairs p on p.student_id = v.sis_id and p.contact_id = c.sis_id
+      join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.student_id = s.id and r.contact_id = c.id and not w.states_rights`.execute(trx);
 }
 
 function rightsOf(column: string): RawBuilder<unknown> {
@@ -172,7 +186,9 @@ async function markCurrent(trx: DatabaseTransaction, scope: ImportScope): Promis
     const id = sql.ref(`${person}_id`);
     const people = sql.table(`${person}s`);
     const back = sql`person.sis = ${scope.sis} and not person.current and person.sis_id in (select ${id} from plan_pairs where added)`;
-    const gone = sql`person.current and person.id in (select ${id} from plan_missing)
+    const left = sql.table(person === 'contact' ? 'plan_vacated' : 'plan_vacated_students');
+    const gone = sql`person.current
+      and (person.id in (select ${id} from plan_missing) or person.id in (select ${id} from ${left}))
       and not exists (select 1 from relationships r where r.${id} = person.id and r.ended_at is null)`;
     await keepImages(trx, scope, person, sql`select person.id from ${people} person where (${back}) or (${gone})`);
     await sql`update ${people} person set current = true where ${back}`.execute(trx);

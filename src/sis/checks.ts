@@ -165,7 +165,9 @@ async function openingFindings(
     where r.ended_at is null and r.ed_rights is not false and r.portal_access is not false and not ${right(stands)}
     union all
     select 'protected students would be so no more', count(*) filter (where f.confidential is false)::int, count(*)::int
-    from students s left join plan_protected f on f.sis_id = s.sis_id where s.sis = ${sis} and s.current and s.confidential
+    from students s left join plan_vacated_students v on v.student_id = s.id
+      left join plan_protected f on f.sis_id = coalesce(v.sis_id, s.sis_id)
+    where s.sis = ${sis} and s.current and s.confidential
     union all
     select 'rights that passed to students would come back', count(*) filter (where p.id is not null
         and coalesce(rights_until(w.birth_date, w.rights_retained_until, f.eligible_students) >= ${today}::date, true))::int, count(*)::int

@@ -3,6 +3,7 @@ import type { Database } from '../database/database.js';
 import { carryOut } from './carry-out.js';
 import type { Feed } from './feeds-file.js';
 import { FeedRefused } from './feeds/format.js';
+import { namedByNobody } from './identities.js';
 import type { ImportTools } from './import.js';
 import { giveTurnBack, takeTurn } from './lease.js';
 import { lastApplied, nothing, runEvent } from './runs.js';
@@ -117,7 +118,7 @@ export async function approveRun(
 async function unreadable(db: Database, runId: string, reasons: Reasons): Promise<Reasons> {
   const { rows } = await sql<{ problem: string }>`
     select distinct problem from staged_rows where run_id = ${runId} and problem is not null`.execute(db);
-  const staged = new Set(['superseded', 'two_people:contact_id', ...rows.map(({ problem }) => problem)]);
+  const staged = new Set(['superseded', 'two_people:contact_id', namedByNobody, ...rows.map(({ problem }) => problem)]);
   return Object.fromEntries(Object.entries(reasons).filter(([reason]) => !staged.has(reason)));
 }
 

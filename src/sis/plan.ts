@@ -55,6 +55,7 @@ async function planMissing(trx: DatabaseTransaction, scope: ImportScope): Promis
           and not exists (${staged} and w.problem is not null and w.student_id = s.sis_id and w.contact_id = c.sis_id)`
       : sql`exists (select 1 from plan_pairs p where p.relationship_id = r.id and p.gone)
           or exists (select 1 from plan_vacated v where v.contact_id = c.id)
+          or exists (select 1 from plan_vacated_students v where v.student_id = s.id)
           or exists (${staged} and w.gone and not w.states_pair and w.problem is null and w.student_id = s.sis_id)
           or exists (${staged} and w.gone and not w.states_pair and w.problem is null and w.contact_id = c.sis_id)`;
   await sql`
@@ -91,6 +92,13 @@ async function planStudents(trx: DatabaseTransaction, scope: ImportScope): Promi
     create temp table plan_protected on commit drop as
     select w.student_id as sis_id, bool_or(w.confidential) as confidential
     from ${stagedBy(scope)} and w.confidential is not null group by w.student_id`.execute(trx);
+  // Nor does a correction that makes another child of the student, where somebody of the family comes with it.
+  await sql`
+    insert into plan_protected
+    select v.sis_id, true from plan_vacated_students v
+    where v.confidential and not exists (select 1 from plan_protected f where f.sis_id = v.sis_id) and exists (
+      select 1 from relationships r join contacts c on c.id = r.contact_id join plan_pairs p on p.contact_id = c.sis_id
+      where r.student_id = v.student_id and p.student_id = v.sis_id and not p.gone)`.execute(trx);
   await sql`
     create temp table plan_students on commit drop as
     with said as materialized (

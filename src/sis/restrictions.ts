@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
+import { givenNameKey } from '../families/given-names.js';
 import type { ImportScope } from './scope.js';
 
 export interface RestrictionCounts {
@@ -101,7 +103,8 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
  * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
- * SISs call them; the same child is an equal given name and birth date. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
+ * SISs call them; the same child is an equal given name, however it is spelt, and an equal birth date, or whoever has the id that the
+ * restricted one had when the SIS gave it to another: that may be the same child, of whom both were corrected. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
  * unless it becomes a protection order.
  *
  * @returns how many relationships were held now
@@ -111,7 +114,8 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
     insert into relationship_holds (relationship_id, cause_restriction_id, placed_at)
     select distinct r2.id, o.id, ${now}::timestamptz
     from (
-      select x.id, x.type, x.relationship_id, c.id as contact_id, c.sis, c.name_key, c.email, r.student_id, s.given_name, s.birth_date
+      select x.id, x.type, x.relationship_id, c.id as contact_id, c.sis, c.name_key, c.email, r.student_id, s.given_name, s.birth_date,
+        s.sis as student_sis, ${firstId('s.sis_id')} as first_id
       from restrictions x join relationships r on r.id = x.relationship_id join contacts c on c.id = r.contact_id
         join students s on s.id = r.student_id
       where x.lifted_at is null and coalesce(x.starts_on <= ${today}::date, true)
@@ -131,10 +135,25 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
     ) same
     join relationships r2 on r2.contact_id = same.id and r2.ended_at is null join students s2 on s2.id = r2.student_id
     where r2.id <> o.relationship_id and (
-      r2.student_id = o.student_id or (s2.birth_date = o.birth_date and lower(s2.given_name) = lower(o.given_name))
+      r2.student_id = o.student_id or (s2.birth_date = o.birth_date and ${givenNameKey('s2.given_name')} = ${givenNameKey('o.given_name')})
+      or (s2.sis = o.student_sis and ${firstId('s2.sis_id')} = o.first_id)
       or (o.type = 'protection_order' and same.sis <> o.sis))
     -- In one order, so that two who do this at the same time do not wait for each other in a ring.
     order by 1, 2
     on conflict (relationship_id, cause_restriction_id) do nothing`.execute(trx);
-  return Number(held.numAffectedRows ?? 0);
+  const after = await sql`
+    insert into relationship_holds (relationship_id, cause_restriction_id, placed_at)
+    select distinct r2.id, h.cause_restriction_id, ${now}::timestamptz
+    from relationship_holds h join relationships r on r.id = h.relationship_id join students s on s.id = r.student_id
+      join students s2 on s2.sis = s.sis and s2.sis_id = ${firstId('s.sis_id')}
+      join relationships r2 on r2.student_id = s2.id and r2.contact_id = r.contact_id and r2.ended_at is null
+    where h.decided_at is null and s.sis_id like '% until run %'
+    order by 1, 2
+    on conflict (relationship_id, cause_restriction_id) do nothing`.execute(trx);
+  return Number(held.numAffectedRows ?? 0) + Number(after.numAffectedRows ?? 0);
+}
+
+/** The id that the SIS gave a student, also of one who left it to another child or was taken back with a run. */
+function firstId(column: string): RawBuilder<string> {
+  return sql.raw<string>(`regexp_replace(${column}, '( (until|of) run [0-9]+)+$', '')`);
 }

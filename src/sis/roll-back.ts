@@ -4,12 +4,14 @@ import type { Database, DatabaseTransaction } from '../database/database.js';
 import { dropBaseline } from './baseline.js';
 import { reportOf, storedRun } from './decide.js';
 import type { Decision, StoredRun } from './decide.js';
+import { localDate } from '../families/entitlement.js';
 import { endPassedRights } from './end-passed-rights.js';
 import { FeedRefused } from './feeds/format.js';
 import type { ImportTools } from './import.js';
 import { joinAtOnce, takeBackJoins } from './join-after.js';
 import { giveTurnBack, holdTurn, takeTurn } from './lease.js';
 import { relationshipFacts } from './scope.js';
+import { placeHolds } from './restrictions.js';
 import { finish, runEvent, supersedeHeld } from './runs.js';
 import type { RunReport } from './runs.js';
 import { endLostRights, tellApps } from './tell-restrictions.js';
@@ -49,6 +51,8 @@ export async function rollBackRun(
       await refuseBlocked(trx, run);
       await takeBackJoins(trx, audit, { ...run, id: runId });
       await restore(trx, run.no, now);
+      // What the run restricted under an id is of the child who has it again.
+      await placeHolds(trx, now, localDate(now, options.timeZone));
       await supersedeHeld(trx, run.feed, now);
       await supersedeUnchanged(trx, run);
       await finish(trx, report, 'rolled_back', clock);
@@ -143,19 +147,22 @@ const studentColumns = [
   'confidential',
   'school_id',
   'current',
+  'sis_id',
 ];
 const relationshipColumns = [...relationshipFacts.map(([column]) => column), 'last_modified', 'ended_at', 'end_reason'];
 
 async function restore(trx: DatabaseTransaction, runNo: number, now: Date): Promise<void> {
   const images = (kind: string) => sql`feed_run_images i where i.run_no = ${runNo} and i.kind = ${kind}`;
   // Ids may have gone round in a circle, and one that was given to a new person goes back: first out of everybody's way.
-  await sql`
-    update contacts c set sis_id = c.sis_id || ' of run ' || ${runNo}::text
-    from feed_run_images i where i.run_no = ${runNo} and i.kind = 'contact' and c.id = i.row_id
-      and (i.before ->> 'sis_id' <> c.sis_id
-        or i.before is null and exists (select 1 from ${images('contact')} and i.before ->> 'sis_id' = c.sis_id))`.execute(
-    trx,
-  );
+  for (const person of ['contact', 'student'] as const) {
+    await sql`
+      update ${sql.table(`${person}s`)} x set sis_id = x.sis_id || ' of run ' || ${runNo}::text
+      from feed_run_images i where i.run_no = ${runNo} and i.kind = ${person} and x.id = i.row_id
+        and (i.before ->> 'sis_id' <> x.sis_id
+          or i.before is null and exists (select 1 from ${images(person)} and i.before ->> 'sis_id' = x.sis_id))`.execute(
+      trx,
+    );
+  }
   await writeBack(trx, runNo, 'contact', 'contacts', contactColumns, now);
   await sql`
     update contacts c set email_loaded_at = ${now} from feed_run_images i

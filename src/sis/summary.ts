@@ -20,7 +20,7 @@ export interface SchoolChange {
 export interface PlanSummary {
   relationships: { added: number; changed: number; ended: number };
   contacts: { added: number; changed: number; followed: number; vacated: number };
-  students: { added: number; changed: number };
+  students: { added: number; changed: number; vacated: number };
   /** Contacts under a restriction of this file that is not in force yet. */
   newRestrictions: number;
   /** Every school with a change, by code. */
@@ -105,6 +105,7 @@ export async function summarise(trx: DatabaseTransaction, scope: ImportScope): P
       (select count(*) from plan_contacts where id is null)::int as contacts_added,
       (select count(*) from plan_contacts where id is not null)::int as contacts_changed,
       (select count(*) from plan_followed)::int as followed, (select count(*) from plan_vacated)::int as vacated,
+      (select count(*) from plan_vacated_students)::int as students_vacated,
       (select count(*) from plan_students where id is null)::int as students_added,
       (select count(*) from plan_students where id is not null)::int as students_changed,
       (select count(distinct (w.student_id, w.contact_id)) from ${stagedBy(scope)} and w.restricted and not exists (
@@ -122,7 +123,11 @@ export async function summarise(trx: DatabaseTransaction, scope: ImportScope): P
       followed: number('followed'),
       vacated: number('vacated'),
     },
-    students: { added: number('students_added'), changed: number('students_changed') },
+    students: {
+      added: number('students_added'),
+      changed: number('students_changed'),
+      vacated: number('students_vacated'),
+    },
     newRestrictions: number('restrictions'),
     schools,
     largest: [...schools].sort((one, other) => size(other) - size(one)).slice(0, 10),
@@ -147,6 +152,7 @@ export async function planDigest(trx: DatabaseTransaction): Promise<string> {
       union all select 'ended ' || string_agg(relationship_id::text, ',' order by relationship_id) from plan_missing
       union all select 'ids ' || string_agg(contact_id::text, ',' order by contact_id)
         from (select contact_id from plan_vacated union all select contact_id from plan_followed) ids
+      union all select 'ids of students ' || string_agg(student_id::text, ',' order by student_id) from plan_vacated_students
     ) parts`.execute(trx);
   return rows[0]?.digest ?? '';
 }

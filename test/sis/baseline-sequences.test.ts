@@ -19,6 +19,8 @@ const cells = fc.constantFrom<Row>(
   { contact_id: 'C7', email: 'c1@example.org', given_name: 'C1' },
   { student_id: 'S2', student_given_name: 'S2' },
   { student_given_name: 'Renamed' },
+  { student_given_name: 'Another', birth_date: '2016-02-03' },
+  { student_id: 'S2', student_given_name: 'Third', birth_date: '2015-02-03' },
   { restricted: 'yes', restriction_type: 'no_contact' },
   { restricted: 'no' },
   { restricted: 'yes', birth_date: 'soon' },
@@ -106,7 +108,11 @@ describe('a day of which only the changed rows are read', () => {
             state: 'applied',
             counts: { applied: 0, ended: 0, restricted: 0, lifted: 0, held: 0 },
             reasons: report.reasons,
-            plan: { students: { changed: 0 }, contacts: { changed: 0, followed: 0, vacated: 0 }, newRestrictions: 0 },
+            plan: {
+              students: { added: 0, changed: 0, vacated: 0 },
+              contacts: { changed: 0, followed: 0, vacated: 0 },
+              newRestrictions: 0,
+            },
           });
         }
       }),

@@ -22,6 +22,8 @@ interface Truth {
   grades: Record<string, string>;
   schools: Record<string, string>;
   confidential: Record<string, string>;
+  /** Whose id it is: another child's, or that of the one who had it before. */
+  children: Record<string, string>;
   /** `student<contact` and its flags; it is a relationship while it is here. */
   pairs: Record<string, { ed_rights: string; is_legal_guardian: string; portal_access: string; relation: string }>;
 }
@@ -57,6 +59,7 @@ const change = fc.oneof(
     grade: fc.constantFrom('3', '4', ''),
     school: fc.constantFrom('1001', '1002'),
     confidential: fc.constantFrom('yes', 'no'),
+    child: fc.constantFrom('', '', '', 'Another'),
   }),
 );
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
@@ -78,6 +81,7 @@ function changed(truth: Truth, kind: 'bulk' | 'delta', changes: readonly Change[
       next.grades[each.student] = each.grade;
       next.schools[each.student] = each.school;
       next.confidential[each.student] = each.confidential;
+      next.children[each.student] = each.child;
     }
   }
   return next;
@@ -94,6 +98,7 @@ function rowsOf(truth: Truth): Row[] {
       school_code: truth.schools[student] ?? '1001',
       school_name: `School ${truth.schools[student] ?? '1001'}`,
       confidential: truth.confidential[student] ?? 'no',
+      ...(truth.children[student] ? { student_given_name: 'Another', birth_date: '2015-02-03' } : {}),
       ...flags,
     });
   });
@@ -128,6 +133,7 @@ const first: Truth = {
   grades: {},
   schools: {},
   confidential: {},
+  children: {},
   pairs: { 'S9<C9': { ed_rights: 'yes', is_legal_guardian: '', portal_access: '', relation: 'mother' } },
 };
 
