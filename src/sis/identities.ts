@@ -9,7 +9,7 @@ export const namedByNobody = 'no_relationship:guardian_sourced_id';
 
 /**
  * Settles, before anything is compared, who the ids of the file are:
- * rows that give one id to two people are not taken (`two_people:contact_id`); an id that was given to another person leaves the
+ * rows that give one id to two people are not taken (`two_people:contact_id`, `two_people:student_id`); an id that was given to another person leaves the
  * person before with theirs; a person whose id changed, with the same students, name, e-mail and phone, is followed; an id that was given
  * to another child leaves the child before with theirs.
  * Leaves `plan_vacated (contact_id)`, `plan_followed (contact_id, sis_id)` and `plan_vacated_students (student_id, sis_id, confidential)`.
@@ -51,6 +51,7 @@ export async function settleIdentities(trx: DatabaseTransaction, scope: ImportSc
     trx,
   );
   await follow(trx, scope);
+  await markTwoChildren(trx, scope);
   await vacateStudents(trx, scope);
 }
 
@@ -152,6 +153,25 @@ async function dropStanding(trx: DatabaseTransaction, scope: ImportScope): Promi
       and not exists (select 1 from ${stagedBy(scope)} and w.states_contact and w.contact_id = pair.contact_id)`.execute(
     trx,
   );
+}
+
+/** One id on rows of which both the given name and the birth date differ: the parents of each child would be given the other one too. */
+async function markTwoChildren(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
+  const [one, other] = [givenNameKey('a.student_given_name'), givenNameKey('b.student_given_name')];
+  await sql`
+    with several as materialized (
+      select w.student_id from ${stagedBy(scope)} and w.states_student and not w.gone and w.problem is null
+      group by w.student_id
+      having min(w.birth_date) <> max(w.birth_date) and min(w.student_given_name) <> max(w.student_given_name)
+    ), said as materialized (
+      select distinct w.student_id, w.student_given_name, w.birth_date
+      from ${stagedBy(scope)} and w.states_student and not w.gone and w.problem is null
+        and w.student_id in (select student_id from several)
+    )
+    update staged_rows w set problem = 'two_people:student_id'
+    where w.run_id = ${scope.runId} and w.problem is null and w.student_id in (
+      select a.student_id from said a join said b on b.student_id = a.student_id
+      where a.birth_date <> b.birth_date and '' not in (${one}, ${other}) and ${one} <> ${other})`.execute(trx);
 }
 
 async function keepImages(

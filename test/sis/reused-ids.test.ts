@@ -145,6 +145,13 @@ describe.each(ruledDatabases)('a child’s id that goes to another child, on %s'
     expect(schools).toMatchObject([{ givenName: 'Hannah', schoolName: null }]);
   });
 
+  it('is nobody’s whom one file gives it to at once, and what stands, stands', async () => {
+    expect((await load([ana, ben, mia])).reasons).toMatchObject({ 'two_people:student_id': { count: 2 } });
+    expect(await seen()).toEqual(['Ana', 'Ben']);
+    const { rows } = await sql`select 1 from contacts where sis_id = 'Eva'`.execute(db);
+    expect(rows).toEqual([]);
+  });
+
   it('is the same child with another name or another birth date alone, or where one of them is not known', async () => {
     const { birth_date: birthDate, student_given_name: name } = corrected;
     const before = await students();
