@@ -263,6 +263,15 @@ export const people: readonly Defence[] = [
   },
   {
     row: 15,
+    what: 'an id that a SIS gives to another child leaves the child before with its restrictions',
+    file: identities,
+    find: 'plan_vacated_students v where s.id = v.student_id',
+    replacement: 'plan_vacated_students v where false',
+    test: 'test/sis/reused-ids.test.ts',
+    named: 'sheds no restriction where|in a delta too',
+  },
+  {
+    row: 15,
     what: 'what people approve is what they looked at',
     file: 'src/sis/carry-out.ts',
     find: 'task.approved.planDigest !== report.planDigest',
