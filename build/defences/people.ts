@@ -272,6 +272,15 @@ export const people: readonly Defence[] = [
   },
   {
     row: 15,
+    what: 'rows that give one id to two children are not taken',
+    file: identities,
+    find: 'having min(w.birth_date) <> max(w.birth_date)',
+    replacement: 'having false and min(w.birth_date) <> max(w.birth_date)',
+    test: 'test/sis/reused-ids.test.ts',
+    named: 'gives it to at once',
+  },
+  {
+    row: 15,
     what: 'what people approve is what they looked at',
     file: 'src/sis/carry-out.ts',
     find: 'task.approved.planDigest !== report.planDigest',
