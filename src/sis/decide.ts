@@ -119,7 +119,10 @@ async function unreadable(db: Database, runId: string, reasons: Reasons): Promis
   const { rows } = await sql<{ problem: string }>`
     select distinct problem from staged_rows where run_id = ${runId} and problem is not null`.execute(db);
   const staged = new Set([
-    ...['superseded', 'two_people:contact_id', 'two_people:student_id', namedByNobody],
+    'superseded',
+    'two_people:contact_id',
+    'two_people:student_id',
+    namedByNobody,
     ...rows.map(({ problem }) => problem),
   ]);
   return Object.fromEntries(Object.entries(reasons).filter(([reason]) => !staged.has(reason)));
