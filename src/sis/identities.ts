@@ -122,16 +122,19 @@ async function vacateStudents(trx: DatabaseTransaction, scope: ImportScope): Pro
   const [before, after] = [givenNameKey('s.given_name'), givenNameKey('w.student_given_name')];
   // Where rows disagree, the one counts whose facts would be written.
   await sql`
+    create temp table plan_doubtful on commit drop as
+    select distinct w.student_id from staged_rows w ${known} where w.run_id = ${sql.lit(scope.runId)} and ${states} and ${differs}`.execute(
+    trx,
+  );
+  // Nearly always both are empty, and the planner is to know: the names' keys of all students would cost more than the rest.
+  await sql`analyze plan_doubtful`.execute(trx);
+  await sql`
     create temp table plan_vacated_students on commit drop as
-    with doubtful as materialized (
-      select w.student_id from staged_rows w ${known} where w.run_id = ${sql.lit(scope.runId)} and ${states} and ${differs}
-    )
     select s.id as student_id, s.sis_id, s.confidential from (
       select distinct on (w.student_id collate "C") w.student_id, w.student_given_name, w.birth_date
-      from ${stagedBy(scope)} and ${states} and w.student_id in (select student_id from doubtful)
+      from ${stagedBy(scope)} and ${states} and w.student_id in (select student_id from plan_doubtful)
       order by w.student_id collate "C", w.last_modified desc nulls last, w.row desc
     ) w ${known} where ${differs} and '' not in (${before}, ${after}) and ${before} <> ${after}`.execute(trx);
-  // Nearly always it is empty, and the planner is to know.
   await sql`analyze plan_vacated_students`.execute(trx);
   await keepImages(trx, scope, 'student', 'plan_vacated_students');
   await sql`
