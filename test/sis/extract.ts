@@ -1,6 +1,5 @@
 import type { AuditEvent } from '../../src/audit/audit.js';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import type { OpenDatabase } from '../../src/database/postgres.js';
@@ -13,6 +12,7 @@ import { importFeed } from '../../src/sis/import.js';
 import type { ImportOptions } from '../../src/sis/import.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
+import { scratchFolder } from '../support/scratch.js';
 
 export type Row = Partial<Record<Column, string>>;
 
@@ -89,7 +89,7 @@ export interface District {
 
 /** Lays content down as a file of its own. */
 function laid(content: string | Uint8Array): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'parent-access-extract-')), 'extract.csv');
+  const path = join(scratchFolder(), 'extract.csv');
   writeFileSync(path, content);
   return path;
 }

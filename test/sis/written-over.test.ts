@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { RunReport } from '../../src/sis/runs.js';
+import { scratchFolder } from '../support/scratch.js';
 import { extract, now, row } from './extract.js';
 import type { District, Row } from './extract.js';
 import { useDistrict } from './use-district.js';
@@ -19,7 +19,7 @@ describe('a file that is written over while it is read', () => {
 
   /** Loads the first while the second is written over it, so many times. */
   async function writtenOver(first: readonly Row[], second: readonly Row[], times: number): Promise<RunReport> {
-    const path = join(mkdtempSync(join(tmpdir(), 'parent-access-written-over-')), 'extract.csv');
+    const path = join(scratchFolder(), 'extract.csv');
     writeFileSync(path, extract(first));
     let left = times;
     return await place.load([], 'elementary', now, {
