@@ -1,6 +1,7 @@
 import type { Defence } from './defence.js';
 
 const identities = 'src/sis/identities.ts';
+const studentIds = 'src/sis/student-ids.ts';
 
 /** What keeps people apart, and their text text: rows 9 to 15. */
 export const people: readonly Defence[] = [
@@ -264,7 +265,7 @@ export const people: readonly Defence[] = [
   {
     row: 15,
     what: 'an id that a SIS gives to another child leaves the child before with its restrictions',
-    file: identities,
+    file: studentIds,
     find: 'plan_vacated_students v where s.id = v.student_id',
     replacement: 'plan_vacated_students v where false',
     test: 'test/sis/reused-ids.test.ts',
@@ -273,7 +274,7 @@ export const people: readonly Defence[] = [
   {
     row: 15,
     what: 'rows that give one id to two children are not taken',
-    file: identities,
+    file: studentIds,
     find: 'having min(w.birth_date) <> max(w.birth_date)',
     replacement: 'having false and min(w.birth_date) <> max(w.birth_date)',
     test: 'test/sis/reused-ids.test.ts',

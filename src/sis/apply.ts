@@ -1,30 +1,13 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
+import { keepImages } from './images.js';
+import type { ImageKind } from './images.js';
 import { contactFacts, phonesStated, relationshipFacts } from './scope.js';
 import type { ImportScope } from './scope.js';
 
-type Kind = 'school' | 'student' | 'contact' | 'relationship';
-
-/** Writes down what stood in the rows that a plan is about to change. */
-async function keepImages(
-  trx: DatabaseTransaction,
-  scope: ImportScope,
-  kind: Kind,
-  changing: RawBuilder<unknown>,
-): Promise<void> {
-  if (!scope.images) return;
-  const table = kind === 'relationship' ? 'relationships' : `${kind}s`;
-  const image = kind === 'contact' ? sql`contact_image(x)` : sql`to_jsonb(x)`;
-  // What an earlier step of this run changed already stands here as it was before all of them.
-  await sql`
-    insert into feed_run_images (run_no, kind, row_id, before)
-    select ${scope.runNo}, ${kind}, x.id, ${image} from ${sql.table(table)} x where x.id in (${changing})
-    on conflict do nothing`.execute(trx);
-}
-
 /** Notes the rows that an insert made, from its `returning id`. */
-function noting(scope: ImportScope, kind: Kind, insert: RawBuilder<unknown>): RawBuilder<unknown> {
+function noting(scope: ImportScope, kind: ImageKind, insert: RawBuilder<unknown>): RawBuilder<unknown> {
   if (!scope.images) return insert;
   return sql`with made as (${insert} returning id)
     insert into feed_run_images (run_no, kind, row_id) select ${scope.runNo}, ${kind}, id from made`;

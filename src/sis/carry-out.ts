@@ -19,6 +19,7 @@ import type { RunReport } from './runs.js';
 import type { ImportScope } from './scope.js';
 import { linesNamed } from './staging.js';
 import type { Staged } from './staging.js';
+import { settleStudents } from './student-ids.js';
 import { countRows, planDigest, summarise } from './summary.js';
 import { endLostRights, tellApps } from './tell-restrictions.js';
 
@@ -102,6 +103,7 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
   await sql`analyze staged_rows (run_id, row, states_student, states_contact, states_pair, gone, student_id, contact_id,
     school_code, problem, part_of, name_key, email, restricted)`.execute(trx);
   await settleIdentities(trx, scope);
+  await settleStudents(trx, scope);
   await makePlan(trx, scope);
   const counted = await countRows(trx, scope);
   const unreadable = Object.values(task.staged.reasons).reduce((sum, reason) => sum + reason.count, 0);
