@@ -3,14 +3,13 @@ import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { statesOfContacts } from '../../src/families/contact-states.js';
-import { decideRun } from '../../src/imports.js';
 import { columns } from '../../src/sis/feeds/columns.js';
-import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { databases } from '../support/database.js';
 import { useDistrict } from './use-district.js';
 import { counted } from './counted.js';
-import { extract, feedsFile, now, row, timeZone } from './extract.js';
+import { decide } from './decide.js';
+import { extract, now, row } from './extract.js';
 import type { District, Row } from './extract.js';
 
 /*
@@ -37,18 +36,6 @@ describe.each(databases)('what real feeds get wrong, on %s', (kind) => {
 
   async function load(content: string | readonly Row[], feed = 'elementary', at = now): Promise<RunReport> {
     return counted(await town.load(content, feed, at));
-  }
-
-  async function decide(verb: 'approve' | 'discard', { runId }: RunReport): Promise<RunReport> {
-    const parts = {
-      db,
-      clock: () => later,
-      timeZone,
-      dataDir: '/nowhere',
-      feeds: feedsFile(),
-      load: bulkLoader(opened),
-    };
-    return decideRun({ ...parts, audit: async () => {} }, verb, { runId, actor: 'operator', reason: 'checked' });
   }
 
   /** Who stands with whom, as one text a pair. */
@@ -159,7 +146,7 @@ describe.each(databases)('what real feeds get wrong, on %s', (kind) => {
     });
     expect(held.message).toContain("60 of the feed's 60 relationships (100.0 %) are missing");
     expect(await standing()).toEqual(before);
-    await decide('discard', held);
+    await decide(opened, 'discard', held, later);
     expect(await load(sixty, 'elementary', later)).toMatchObject({ state: 'unchanged', counts: { unchanged: 60 } });
   });
 
@@ -214,7 +201,11 @@ describe.each(databases)('what real feeds get wrong, on %s', (kind) => {
       message: 'Nothing was changed: the columns are not those of before: their order changed.',
       plan: { relationships: { added: 0, changed: 0, ended: 0 }, contacts: { changed: 0 }, students: { changed: 0 } },
     });
-    expect(counted(await decide('approve', held)).counts).toMatchObject({ read: 60, applied: 0, unchanged: 60 });
+    expect(counted(await decide(opened, 'approve', held, later)).counts).toMatchObject({
+      read: 60,
+      applied: 0,
+      unchanged: 60,
+    });
   });
 
   it('a file with 40 % of its rows gone is held, what stood stands, and the next good file is taken', async () => {
@@ -233,7 +224,7 @@ describe.each(databases)('what real feeds get wrong, on %s', (kind) => {
       state: 'applied',
       counts: { read: 61, applied: 1, unchanged: 60, ended: 0 },
     });
-    await expect(decide('approve', held)).rejects.toThrow('That run is not held; it is superseded.');
+    await expect(decide(opened, 'approve', held, later)).rejects.toThrow('That run is not held; it is superseded.');
   });
 
   it('the same contact under two ids are two contacts of one person, who can register with either', async () => {
@@ -266,7 +257,7 @@ describe.each(databases)('what real feeds get wrong, on %s', (kind) => {
       'bad_number:priority': { count: 1, lines: [39] },
     };
     expect(held.reasons).toEqual(reasons);
-    const approved = counted(await decide('approve', held));
+    const approved = counted(await decide(opened, 'approve', held, later));
     expect(approved).toMatchObject({ state: 'applied', counts: { read: 38, unchanged: 35, skipped: 3, ended: 23 } });
     expect(approved.reasons).toEqual(reasons);
     expect(await standing()).toHaveLength(37);

@@ -4,14 +4,13 @@ import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { entitledStudents } from '../../src/families/entitlement.js';
 import { listHolds, releaseHold } from '../../src/families/holds.js';
-import { decideRun } from '../../src/imports.js';
 import type { DecisionVerb } from '../../src/imports.js';
-import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { account, contactId } from '../accounts/people.js';
 import { ruledDatabases } from '../support/database.js';
 import { counted } from './counted.js';
-import { everything, feedsFile, now, row, timeZone } from './extract.js';
+import { decide } from './decide.js';
+import { everything, now, row, timeZone } from './extract.js';
 import type { District, Row } from './extract.js';
 import { active } from './oneroster-applier.js';
 import { setOf, user } from './oneroster-set.js';
@@ -51,18 +50,7 @@ describe.each(ruledDatabases)('a child’s id that goes to another child, on %s'
     (await entitledStudents(db, { accountId, now: later, timeZone })).map(({ givenName }) => givenName);
   const eva = async () => await account(db, { email: 'eva@example.org' }, await contactId(db, 'Eva'));
 
-  function decide(verb: DecisionVerb, { runId }: RunReport): Promise<RunReport> {
-    const parts = {
-      db,
-      clock: () => later,
-      timeZone,
-      dataDir: '/nowhere',
-      feeds: feedsFile(),
-      load: bulkLoader(opened),
-    };
-    const how = { runId, actor: 'operator', reason: 'why' };
-    return decideRun({ ...parts, audit: async () => {} }, verb, how);
-  }
+  const decided = (verb: DecisionVerb, report: RunReport) => decide(opened, verb, report, later);
 
   async function students(): Promise<unknown[]> {
     const { rows } = await sql`
@@ -170,11 +158,11 @@ describe.each(ruledDatabases)('a child’s id that goes to another child, on %s'
   it('comes back by a roll back, and what was restricted meanwhile stays', async () => {
     await restrict();
     const before = await students();
-    await decide('rollback', await load(swapped));
+    await decided('rollback', await load(swapped));
     expect((await students()).filter((each) => (each as { current: boolean }).current)).toEqual(before);
     expect(await seen()).toEqual(['Ben']);
     const wrong = { ...ben, ...corrected, birth_date: '2011-11-11', ...custody };
-    await decide('rollback', await load([{ ...ana, ...custody }, wrong]));
+    await decided('rollback', await load([{ ...ana, ...custody }, wrong]));
     expect(await seen()).toEqual([]);
   });
 
@@ -183,7 +171,7 @@ describe.each(ruledDatabases)('a child’s id that goes to another child, on %s'
     const held = await town.load([...others.slice(0, 30), ...swapped], 'elementary', later);
     expect(held).toMatchObject({ state: 'held', plan: { students: { vacated: 2 } } });
     expect(await seen()).toEqual(['Ben']);
-    expect(await decide('approve', held)).toMatchObject({ state: 'applied', planDigest: held.planDigest });
+    expect(await decided('approve', held)).toMatchObject({ state: 'applied', planDigest: held.planDigest });
     expect(await seen()).toEqual([]);
   });
 
