@@ -8,8 +8,8 @@ import { restingLoader } from './sis/loader.js';
 import type { RunReport } from './sis/runs.js';
 
 /*
- * One import for a server that asks for it (`import-apart.ts`). It yields to whatever serves people, and ends with the server that asked;
- * Ctrl+C is the server's to obey, which waits for what it began.
+ * One import for a server that asks for it (`import-apart.ts`), by way of the process that started this one (`import-starter.ts`). It yields to
+ * whatever serves people, and ends with the server that asked; Ctrl+C is the server's to obey, which waits for what it began.
  */
 
 async function imported({ feeds, feed, actor, request }: Asked): Promise<RunReport> {

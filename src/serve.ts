@@ -9,7 +9,7 @@ import { deskCommands } from './desk/run.js';
 import { houseChecks } from './doctor/house.js';
 import { allowsSamples, layFoundation } from './foundation.js';
 import type { Foundation } from './foundation.js';
-import { importApart } from './import-apart.js';
+import { openImportsApart } from './import-apart.js';
 import { importParts } from './imports.js';
 import { plantSampleDistrict, samplePeople } from './sample-district.js';
 import { endAbandonedRuns } from './sis/lease.js';
@@ -41,9 +41,11 @@ export async function serve(config: Config, print: (text: string) => void): Prom
   if (config.throttleScale > 1) logger.warn({ scale: config.throttleScale }, 'throttles are loosened: THROTTLE_SCALE');
   const laid = await layFoundation(config, systemClock, logger);
   // The embedded database is this process's alone.
-  const foundation = laid.database.kind === 'postgres' ? { ...laid, importApart } : laid;
+  const apart = laid.database.kind === 'postgres' && laid.feeds.feeds.length > 0 ? openImportsApart() : null;
+  const foundation = apart === null ? laid : { ...laid, importApart: apart.importApart };
   const { database } = foundation;
   const closeFoundation = async (): Promise<void> => {
+    apart?.close();
     await foundation.mailbox?.close();
     if (foundation.importDatabase !== database) await foundation.importDatabase.close();
     await database.close();
