@@ -48,14 +48,14 @@ export interface ImportOptions extends ImportTools {
   dryRun?: boolean;
   /** Also a file that people discarded or rolled back before. */
   again?: boolean;
-  /** Also rows that the last file had are compared, as they are once a week. */
+  /** Also rows that the last file had are compared, as they are once a week; and so is that very file. */
   whole?: boolean;
   onProgress?: (progress: Progress) => void;
 }
 
 /**
  * Imports one file of a feed: staged as it streams, then compared, checked and applied in one transaction, or not at all.
- * The file that was applied last is recognised and changes nothing. What the checks find makes the run wait for people. A refusal is a
+ * The file that was applied last is recognised and changes nothing, unless it is asked for whole. What the checks find makes the run wait for people. A refusal is a
  * report, not an error: what stands, stands.
  *
  * @throws what the database or the disk throws; the run is then recorded as failed where that is still possible
@@ -120,7 +120,7 @@ async function run(db: Database, options: ImportOptions, report: RunReport, runN
   const { feed, source, onProgress } = options;
   const last = await lastApplied(db, feed.name);
   if ('path' in source) return runFile(db, options, report, source, { runNo, last });
-  const standing = options.again === true ? null : (last?.digest ?? null);
+  const standing = options.again === true || options.whole === true ? null : (last?.digest ?? null);
   const fetched = await whileBeating(db, feed.name, report.runId, options.clock, () =>
     bringFeed(db, feed.name, source, standing, (read) => onProgress?.({ stage: 'fetching', read, expected: null })),
   );
@@ -173,7 +173,7 @@ async function runReading(
   const format = formatOf(feed);
   // The same bytes say something else as a whole file than they did as a delta.
   const sameKind = format.tellsKind === true || last?.kind === report.kind;
-  if (last !== null && report.digest === last.digest && sameKind)
+  if (options.whole !== true && last !== null && report.digest === last.digest && sameKind)
     return await recordUnchanged(db, options, report, last);
   if (options.again !== true) await refuseDecided(db, feed.name, report.digest);
   const reading = await format.open(source, feed.sis);

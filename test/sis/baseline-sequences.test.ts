@@ -96,8 +96,9 @@ describe('a day of which only the changed rows are read', () => {
           const asked = (how: { whole?: boolean; dryRun?: boolean }): Promise<RunReport> =>
             town.load(text, 'elementary', now, { again: true, ...how });
           const whole = await asked({ whole: true, dryRun: true });
-          if (whole.state === 'unchanged') continue;
-          expect(said(await asked({ dryRun: true }))).toEqual(said(whole));
+          const planned = await asked({ dryRun: true });
+          if (planned.state === 'unchanged') continue;
+          expect(said(planned)).toEqual(said(whole));
           const report = counted(await asked({}));
           expect(report.state).toBe('applied');
           expect(said(report)).toMatchObject({ planDigest: whole.planDigest, reasons: whole.reasons });

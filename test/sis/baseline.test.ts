@@ -89,6 +89,19 @@ describe.each(ruledDatabases)('the file of the next day, on %s', (kind) => {
     expect(await grade('Ana')).toBe(what.startsWith('a school') ? '3' : '4');
   });
 
+  it('is compared whole where the operator says so, the very file that stands too', async () => {
+    await load(town);
+    await sql`update students set grade = '11' where sis_id = 'Ana'`.execute(db);
+    expect((await load(town)).report.state).toBe('unchanged');
+    const { report, read } = await load(town, { whole: true });
+    expect({ read, state: report.state, counts: report.counts }).toMatchObject({
+      read: town.length,
+      state: 'applied',
+      counts: { applied: 1, unchanged: town.length - 1 },
+    });
+    expect(await grade('Ana')).toBe('3');
+  });
+
   it('is read whole after a roll back, a week, and where the operator says so', async () => {
     await load(town);
     const { report } = await load(other(0, { grade: '4' }));

@@ -88,6 +88,9 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
     // Asked for again by hand it is sent whole.
     expect(await load({ again: true })).toMatchObject({ state: 'unchanged' });
     expect(asked.at(-1)?.['if-none-match']).toBeUndefined();
+    // So is it where all of it is to be compared.
+    expect(await load({ whole: true })).toMatchObject({ state: 'applied', counts: { applied: 0, unchanged: 41 } });
+    expect(asked.at(-1)?.['if-none-match']).toBeUndefined();
     expect(spools()).toEqual([]);
   });
 
