@@ -93,4 +93,22 @@ export const places: readonly Defence[] = [
     test: watch,
     named: 'each file once',
   },
+  {
+    row: 21,
+    what: 'a run that was killed keeps no watched folder waiting',
+    file: 'src/sis/lease.ts',
+    find: 'return run !== null && now.getTime() - (beatAt?.getTime() ?? 0) < silence;',
+    replacement: 'return run !== null;',
+    test: watch,
+    named: 'killed in the middle',
+  },
+  {
+    row: 21,
+    what: 'a file is left to the run that took the turn over',
+    file: 'src/watch.ts',
+    find: "state === 'refused' && (await isUnderWay",
+    replacement: "state === 'held' && (await isUnderWay",
+    test: watch,
+    named: 'killed in the middle',
+  },
 ];
