@@ -111,4 +111,13 @@ export const places: readonly Defence[] = [
     test: watch,
     named: 'killed in the middle',
   },
+  {
+    row: 21,
+    what: 'a scheduled import whose process was killed is tried again until its turn has lapsed',
+    file: 'src/imports.ts',
+    find: '!(report.away || report.busy)',
+    replacement: '!report.away',
+    test: 'test/sis/https-place.test.ts',
+    named: 'was killed has the turn',
+  },
 ];
