@@ -120,4 +120,12 @@ export const places: readonly Defence[] = [
     test: 'test/sis/https-place.test.ts',
     named: 'was killed has the turn',
   },
+  {
+    row: 23,
+    what: 'a terminal obeys nothing in what a command prints',
+    file: 'src/commands.ts',
+    find: 'const terminal = deaf(reader);',
+    replacement: 'const terminal = reader;',
+    test: 'test/attacks/row-23-terminal.test.ts',
+  },
 ];
