@@ -33,6 +33,18 @@ export interface Terminal {
   err(text: string): void;
 }
 
+// Control characters but tabs and line ends, and what turns the order of reading (Unicode TR 36, 3.4).
+const obeyed = /(?![\t\n]|\r\n)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * A terminal without what it would obey in the texts of a feed or an app: a school's name could hide lines, or put a command into the
+ * clipboard of whoever reads it.
+ */
+function deaf({ out, err }: Terminal): Terminal {
+  const plain = (text: string): string => text.replaceAll(obeyed, '\uFFFD');
+  return { out: (text) => out(plain(text)), err: (text) => err(plain(text)) };
+}
+
 /** The command was refused; the message is one sentence. */
 class Refused extends Error {}
 
@@ -243,7 +255,8 @@ const refusals = [
  *
  * @returns the exit code: 0 done, 2 refused (the reason is on standard error), 1 a fault of ours
  */
-export async function run(args: string[], environment: Environment, terminal: Terminal): Promise<number> {
+export async function run(args: string[], environment: Environment, reader: Terminal): Promise<number> {
+  const terminal = deaf(reader);
   const [name = 'help', ...rest] = args;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {

@@ -142,7 +142,8 @@ export function importSchedules({ feeds }: FeedsFile, timeZone: string): Schedul
 
 /**
  * The worker of imports by schedule. A refusal stands in the run's report and the log, and trying again would not help; but a place that
- * cannot be reached is asked again, with growing waits, for a day.
+ * cannot be reached is asked again, with growing waits, for a day, and so is one of which another run has the turn: a run that was killed
+ * has it for a minute more.
  */
 export function importWorker(parts: ImportParts, logger: Logger): Worker {
   return async (payload) => {
@@ -150,7 +151,10 @@ export function importWorker(parts: ImportParts, logger: Logger): Worker {
     const level = report.state === 'applied' || report.state === 'unchanged' ? 'info' : 'error';
     logger[level]({ feed: report.feed, state: report.state, counts: report.counts, message: report.message }, 'import');
     // A schedule of every few minutes comes again by itself.
-    if (report.away && !comesSoon(parts, report.feed)) throw new Error('The place of the feed cannot be reached.');
+    if (!(report.away || report.busy) || comesSoon(parts, report.feed)) return;
+    throw new Error(
+      report.busy ? 'Another import of the feed is under way.' : 'The place of the feed cannot be reached.',
+    );
   };
 }
 

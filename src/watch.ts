@@ -1,11 +1,11 @@
 import { lstat, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { runImport } from './imports.js';
 import type { ImportParts } from './imports.js';
 import { localPath } from './sis/feeds-file.js';
 import type { Feed } from './sis/feeds-file.js';
+import { isUnderWay } from './sis/lease.js';
 import type { RunReport } from './sis/runs.js';
 
 /** How long a file waits whose import broke off, as when the database is away: twice as long each time (ms). */
@@ -112,11 +112,8 @@ async function openRooms(folder: string): Promise<void> {
 
 /** Names in `working`: those left by a process that ended, and those that are whole and could be moved there now. */
 async function waitingIn(parts: ImportParts, feed: Feed, folder: string): Promise<string[]> {
-  const { rows } = await sql`select 1 from feeds where name = ${feed.name} and running_run is not null`.execute(
-    parts.db,
-  );
   // Whoever works on the feed now has its own file there.
-  if (rows.length > 0) return [];
+  if (await isUnderWay(parts.db, feed.name, parts.clock)) return [];
   const working = new Set(await plainFiles(join(folder, 'working')));
   for (const name of await plainFiles(folder)) {
     // One of the same name that is not done yet is not written over: a delta would be lost, and what it restricts.
@@ -152,6 +149,8 @@ async function take({ parts, feed, folder, logger, waits, stuck }: Look, name: s
   const { state, counts, message, runId } = report;
   const level = state === 'applied' || state === 'unchanged' ? 'info' : 'error';
   logger[level]({ feed: feed.name, run: runId, state, counts, message }, 'import');
+  // Nor is that where this run fell silent for so long that another took its turn over, and reads the file now.
+  if (state === 'refused' && (await isUnderWay(parts.db, feed.name, parts.clock))) return;
   const room = rooms[state as keyof typeof rooms];
   // An import takes minutes, in which a room can become a link.
   const moved = openRooms(folder).then(() => rename(path, join(folder, room, `${runId}-${clipped(name)}`)));

@@ -69,7 +69,7 @@ export function portalRoutes(router: RouterInstance, parts: PortalParts): void {
     const today = localDate(now, timeZone);
     const soon = daysAfter(today, values.rightsNotices.later);
     const children = await entitledStudents(db, { accountId, now, timeZone });
-    const facts = await contactFacts(db, accountId);
+    const facts = await contactFacts(db, { accountId, now, timeZone });
     reply(ctx, HomePage, {
       name: `${account.given_name} ${account.family_name}`.trim(),
       tiles: tiles(parts.apps, issuer, localeOf(ctx)),

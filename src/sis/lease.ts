@@ -24,13 +24,13 @@ export async function takeTurn(
 ): Promise<number> {
   return await db.transaction().execute(async (trx) => {
     const now = clock();
-    const { rows } = await sql<{ running_run: string | null; running_beat_at: Date | null }>`
+    const { rows } = await sql<Turn>`
       select running_run, running_beat_at from feeds where name = ${feed} and removed_at is null for update`.execute(
       trx,
     );
     const [row] = rows;
     if (row === undefined) throw new FeedRefused(`There is no feed "${feed}".`);
-    if (row.running_run !== null && now.getTime() - (row.running_beat_at?.getTime() ?? 0) < silence) {
+    if (lives(row, now)) {
       throw new FeedRefused(`Another import of "${feed}" is under way; this one did nothing.`);
     }
     await endLost(trx, now, feed);
@@ -47,6 +47,21 @@ export async function takeTurn(
     if (no === undefined) throw new FeedRefused('That run is not held any more.');
     return no;
   });
+}
+
+/** Whether a run of the feed is under way that gave a sign of life; one whose process was killed is not, however its row looks. */
+export async function isUnderWay(db: Database, feed: string, clock: Clock): Promise<boolean> {
+  const { rows } = await sql<Turn>`select running_run, running_beat_at from feeds where name = ${feed}`.execute(db);
+  return rows.some((row) => lives(row, clock()));
+}
+
+interface Turn {
+  running_run: string | null;
+  running_beat_at: Date | null;
+}
+
+function lives({ running_run: run, running_beat_at: beatAt }: Turn, now: Date): boolean {
+  return run !== null && now.getTime() - (beatAt?.getTime() ?? 0) < silence;
 }
 
 /** For a work in many small steps: says at most once a second that the run lives. @throws FeedRefused when it has lost its turn */

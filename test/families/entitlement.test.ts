@@ -189,11 +189,26 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
     await town.load([row('Ana', 'Rosa')]);
     await town.load([row('Ana', 'Rosa', { phone1: '(213) 555-0199' })], 'elementary', later);
     await prove('Rosa');
-    expect(await contactFacts(db, accountId)).toEqual([
+    const facts = () => contactFacts(db, { accountId, now, timeZone });
+    expect(await facts()).toEqual([
       { kind: 'phone', value: '+12135550199', sis: 'elementary', schoolName: 'Lincoln Elementary', on: later },
       { kind: 'email', value: 'rosa@example.org', sis: 'elementary', schoolName: 'Lincoln Elementary', on: now },
     ]);
     await town.load([row('Ana', 'Rosa', { confidential: 'yes' })], 'elementary', later);
-    expect((await contactFacts(db, accountId)).map((fact) => fact.schoolName)).toEqual([null, null]);
+    expect((await facts()).map((fact) => fact.schoolName)).toEqual([null, null]);
+  });
+
+  it.each([
+    { restricted: 'yes', restriction_type: 'custody' },
+    { ed_rights: 'no' },
+    { end_date: '2026-11-19' },
+    { birth_date: '2008-11-20' },
+  ])('says no school of a child that is closed to the person: %j', async (cells) => {
+    await town.load([row('Ana', 'Rosa')]);
+    await prove('Rosa');
+    const schools = async () => (await contactFacts(db, { accountId, now, timeZone })).map((fact) => fact.schoolName);
+    expect(await schools()).toEqual(['Lincoln Elementary', 'Lincoln Elementary']);
+    await town.load([row('Ana', 'Rosa', { ...cells, school_code: '1002', school_name: 'Adams Elementary' })]);
+    expect(await schools()).toEqual([null, null]);
   });
 });

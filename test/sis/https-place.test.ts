@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -146,6 +147,22 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
       expect(Object.keys(headers)).not.toContain('if-none-match');
       expect(Object.keys(headers)).not.toContain('if-modified-since');
     }
+  });
+
+  it('is asked again soon where a run that was killed has the turn still, and not only by the next schedule', async () => {
+    const work = importWorker(parts(), makeLogger({ logLevel: 'silent' }, { write: () => {} }));
+    serve(forty);
+    // What is left of a process that was killed just now: the job is tried again after seconds, and the turn lapses after a minute.
+    await sql`update feeds set running_run = ${randomUUID()}, running_beat_at = ${now} where name = 'elementary'`.execute(
+      db,
+    );
+    await expect(work({ feed: 'elementary' })).rejects.toThrow('under way');
+    await sql`update feeds set running_beat_at = ${new Date(now.getTime() - 60_000)} where name = 'elementary'`.execute(
+      db,
+    );
+    await work({ feed: 'elementary' });
+    const runs = await sql<{ state: string }>`select state from feed_runs order by no`.execute(db);
+    expect(runs.rows).toEqual([{ state: 'applied' }]);
   });
 
   it('is asked again later where the place is away, and only then', async () => {

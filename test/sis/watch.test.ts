@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -73,7 +74,7 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
   });
 
   /** @param onLoad at the moment at which the rows of a file are written */
-  function watch(onLoad: () => void = () => {}): string[] {
+  function watch(onLoad: () => unknown = () => {}): string[] {
     const log: string[] = [];
     const load = bulkLoader(opened);
     const parts: ImportParts = {
@@ -82,8 +83,8 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
       timeZone,
       dataDir: folder,
       feeds: file,
-      load: (...given) => {
-        onLoad();
+      load: async (...given) => {
+        await onLoad();
         return load(...given);
       },
       audit: auditLog(systemClock),
@@ -171,6 +172,34 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
       expect(inRoom('refused')).toEqual([]);
     },
   );
+
+  it('takes files up again whose run was killed in the middle, and none of a run that lives', async () => {
+    drop('1.csv', forty);
+    mkdirSync(join(inbox, 'working'));
+    renameSync(join(inbox, '1.csv'), join(inbox, 'working', '1.csv'));
+    // What is left of an import whose process was killed.
+    const killed = randomUUID();
+    const beat = (secondsAgo: number) =>
+      sql`
+      update feeds set running_run = ${killed}, running_beat_at = ${new Date(Date.now() - secondsAgo * 1_000)}`.execute(
+        db,
+      );
+    await sql`insert into feed_runs (id, feed, actor, started_at, state)
+      values (${killed}, 'elementary', 'watch', ${new Date()}, 'running')`.execute(db);
+    await beat(55);
+    // The first to take it falls silent itself in the middle, and another takes its turn over and is killed in turn.
+    const silent = watch(() => (silent.length === 0 ? beat(57) : null));
+    drop('2.delta.csv', [row('Leo', 'Late', { restricted: 'yes' })]);
+    expect(inRoom('done')).toEqual([]);
+    const done = await eventually(
+      () => inRoom('done').length,
+      (count) => count === 2,
+      30_000,
+    );
+    expect(done).toBe(2);
+    const { rows } = await sql`select state, message from feed_runs where id = ${killed}`.execute(db);
+    expect(rows).toEqual([{ state: 'failed', message: 'The process that ran it ended.' }]);
+  });
 
   it('leaves a file alone that is still written, puts aside what is held or refused, and takes up what a process left', async () => {
     drop('1.csv', forty);

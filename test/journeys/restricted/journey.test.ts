@@ -57,6 +57,15 @@ describe('a restriction', () => {
     expect(app.text).not.toContain('Ana');
   });
 
+  it('tells the person no school to which the child moves, where it says which school gave their phone', async () => {
+    const moved = { school_code: '1002', school_name: 'Adams Elementary', last_modified: '2026-11-01T00:00:00Z' };
+    await house.load('elementary', [{ ...ana, ...moved, restricted: 'yes', restriction_type: 'custody' }, beto, pedro]);
+    const portal = await mother.get(`${house.issuer}/`);
+    expect(portal.text).toContain('(213) 555-0100');
+    expect(portal.text).toContain('Lincoln Elementary');
+    expect(portal.text).not.toContain('Adams Elementary');
+  });
+
   it('as a protection order holds the same person’s children in the other SIS', async () => {
     await house.load('elementary', [{ ...ana, ...order, last_modified: '2026-11-02T00:00:00Z' }, beto, pedro]);
     const portal = await mother.get(`${house.issuer}/`);
