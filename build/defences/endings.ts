@@ -144,6 +144,15 @@ export const endings: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'an app that left the file is refused by who still knows it, the second time too',
+    file: 'src/sessions/session-store.ts',
+    find: 'lets no later one in.\n      await refuseDisabled(clientId);\n',
+    replacement: 'lets no later one in.\n',
+    test: 'test/provider/disabled.test.ts',
+    named: 'no instance that still knows it',
+  },
+  {
+    row: 17,
     what: 'what a stolen key could have signed ends in the apps too',
     file: 'src/desk/stolen-key.ts',
     find: "await revoke(trx, audit, clock, { sessions: uids }, 'key-revoked', actor);",
