@@ -153,6 +153,15 @@ export const endings: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'no app is told by a key that was revoked',
+    file: 'src/app.ts',
+    find: '      await keys.look();\n      return logoutToken(delivery);\n',
+    replacement: '      return logoutToken(delivery);\n',
+    test: 'test/relying-parties/told-by-which-key.test.ts',
+    named: 'by another key',
+  },
+  {
+    row: 17,
     what: 'what a stolen key could have signed ends in the apps too',
     file: 'src/desk/stolen-key.ts',
     find: "await revoke(trx, audit, clock, { sessions: uids }, 'key-revoked', actor);",
