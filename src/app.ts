@@ -123,7 +123,18 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   );
 
   const reply = replier(config.timeZone, null);
-  const deliverer = startDeliverer({ db, clock, logger, sign: logoutTokens(config.issuer, keys.ring), fetch });
+  const logoutToken = logoutTokens(config.issuer, keys.ring);
+  const deliverer = startDeliverer({
+    db,
+    clock,
+    logger,
+    async sign(delivery) {
+      // What ended with a key that was revoked is told by another: the app that knows the keys of the moment takes no word of the stolen one.
+      await keys.look();
+      return logoutToken(delivery);
+    },
+    fetch,
+  });
   const endSession: EndSession = async (target, because, accountId) => {
     const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
     const { id } = await db.transaction().execute((trx) => revoke(trx, audit, clock, target, because, actor));

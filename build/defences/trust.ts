@@ -202,6 +202,15 @@ export const trust: readonly Defence[] = [
   },
   {
     row: 18,
+    what: 'a sign-in that waits ends where its owner signs out, or is signed out from elsewhere',
+    file: 'src/sessions/revoke.ts',
+    find: 'over.flatMap(({ accountId }) => accountId ?? [])',
+    replacement: '([] as string[])',
+    test: 'test/attacks/row-18-unfinished.test.ts',
+    named: 'in a browser whose owner',
+  },
+  {
+    row: 18,
     what: 'a proof that waits ends with everything else',
     file: 'src/accounts/end-everything.ts',
     find: 'await endFreshProofs(trx, clock, accountId);',

@@ -124,6 +124,8 @@ export function interactions(
       if (before.accountId !== undefined && (before.accountId !== accountId || device === 'shared')) {
         delete found.session;
         delete found.grantId;
+        // What was accepted here and did not go on ends with that session, but not this sign-in.
+        delete found.result;
         await found.persist();
         await endSession({ session: before.uid }, 'switched', before.accountId);
       }

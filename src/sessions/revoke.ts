@@ -54,7 +54,10 @@ export async function revoke(
   const now = clock();
   const everything = 'account' in target && !('app' in target) ? target : null;
   if (everything !== null) await raiseGeneration(trx, now, everything);
-  const uids = await endSessions(trx, now, target, because);
+  const over = await endSessions(trx, now, target, because);
+  const uids = over.map(({ uid }) => uid);
+  const owners = new Set(over.flatMap(({ accountId }) => accountId ?? []));
+  if (everything !== null) owners.add(everything.account);
   const id = randomUUID();
   const noteIt = async (): Promise<void> => {
     const accountId = 'account' in target ? (target.account ?? null) : null;
@@ -81,7 +84,7 @@ export async function revoke(
   await endArtifacts(trx, now, {
     uids,
     grants,
-    account: everything?.account ?? null,
+    accounts: [...owners],
     app: 'app' in target && !('account' in target) && !('sid' in target) ? target.app : null,
   });
   if (!noted) return { id: null, sessions: 0, grants: 0, deliveries: 0 };
@@ -118,17 +121,22 @@ async function raiseGeneration(
     where uid = ${except ?? ''} and account_id = ${account}`.execute(trx);
 }
 
-/** @returns the uids of the sessions that ended now */
-async function endSessions(trx: Database, now: Date, target: Target, because: string): Promise<string[]> {
+interface EndedSession {
+  uid: string;
+  accountId: string | null;
+}
+
+/** @returns the sessions that ended now, and whose they were */
+async function endSessions(trx: Database, now: Date, target: Target, because: string): Promise<EndedSession[]> {
   if ('app' in target || 'apps' in target || 'grant' in target) return [];
   const which =
     'account' in target
       ? sql`account_id = ${target.account} and uid <> ${target.except ?? ''}`
       : sql`uid = any(${'session' in target ? [target.session] : target.sessions}::text[])`;
-  const { rows } = await sql<{ uid: string }>`
+  const { rows } = await sql<EndedSession>`
     update sessions set revoked_at = ${now}, revoked_because = ${because}
-    where revoked_at is null and ${which} returning uid`.execute(trx);
-  return rows.map((row) => row.uid);
+    where revoked_at is null and ${which} returning uid, account_id as "accountId"`.execute(trx);
+  return rows;
 }
 
 /** Takes away what apps hold of the ended sessions, or what the target names: so many at once. */
@@ -179,21 +187,24 @@ interface Ending {
   uids: readonly string[];
   /** Grants, with all that was issued under them. */
   grants: readonly string[];
-  /** An account: each sign-in of it that was accepted, with the old password perhaps, and waits to go on. */
-  account: string | null;
+  /**
+   * Accounts: each sign-in of theirs that was accepted and waits to go on. Its answer was lost perhaps, and it would sign them in
+   * again for who comes next; or it was made with the old password.
+   */
+  accounts: readonly string[];
   /** An app: also what it holds in no session, such as its own tokens. */
   app: string | null;
 }
 
 /** Ends what was issued. A page that stands open is over too, but still tells which app its person came from. */
-async function endArtifacts(trx: Database, now: Date, { uids, grants, account, app }: Ending): Promise<void> {
+async function endArtifacts(trx: Database, now: Date, { uids, grants, accounts, app }: Ending): Promise<void> {
   await sql`
     with locked as materialized (
       select kind, id_hash from artifacts
       where grant_id = any(${grants}::text[])
         or (kind = 'Grant' and id_hash = any(${grants}::text[]))
         or (kind = 'Session' and uid = any(${uids}::text[]))
-        ${account === null ? sql`` : sql`or (kind = 'Interaction' and account_id = ${account})`}
+        ${accounts.length === 0 ? sql`` : sql`or (kind = 'Interaction' and account_id = any(${accounts}::uuid[]))`}
         ${app === null ? sql`` : sql`or (kind <> 'Interaction' and client_id = ${app})`}
       order by kind, id_hash for update
     ), over as (

@@ -91,6 +91,16 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
     return end;
   }
 
+  async function refuseDisabled(clientId: string): Promise<void> {
+    const disabled = await db
+      .selectFrom('clients')
+      .select('client_id')
+      .where('client_id', '=', clientId)
+      .where('disabled_at', 'is not', null)
+      .executeTakeFirst();
+    if (disabled !== undefined) throw new AppDisabled();
+  }
+
   return {
     async save(cookieId, payload, seconds) {
       const { authorizations, jti: _, ...kept } = payload;
@@ -157,6 +167,8 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         .execute();
     },
     async authorize(uid, clientId, propose) {
+      // Also before: what one refused request left behind lets no later one in.
+      await refuseDisabled(clientId);
       const existing = await db
         .selectFrom('session_authorizations as z')
         .innerJoin('artifacts as g', (join) => join.onRef('g.id_hash', '=', 'z.grant_id').on('g.kind', '=', 'Grant'))
@@ -176,13 +188,8 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         returning sid, grant_id`.execute(db);
       const row = rows[0];
       // Asked when the row is there for all to see: whoever takes the app out ends the row, or is seen here.
-      const disabled = await db
-        .selectFrom('clients')
-        .select('client_id')
-        .where('client_id', '=', clientId)
-        .where('disabled_at', 'is not', null)
-        .executeTakeFirst();
-      if (row === undefined || disabled !== undefined) throw new AppDisabled();
+      await refuseDisabled(clientId);
+      if (row === undefined) throw new AppDisabled();
       return { sid: row.sid, grantId: row.grant_id, made: row.grant_id === proposed.grantId };
     },
   };

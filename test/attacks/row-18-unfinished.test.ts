@@ -74,6 +74,43 @@ describe('a sign-in that was accepted and left standing', () => {
     await expect(end()).rejects.toThrow('No session of this account is live.');
   });
 
+  it.each(['signs out there', 'ends the session there from another device'])(
+    'is over in a browser whose owner %s',
+    async (way) => {
+      const family = openBrowser();
+      const kept = await leftStanding(family);
+      // The answer was lost: they sign in in another tab, and are done.
+      await family.get(`${house.issuer}/sign-in`);
+      await family.submit({ identifier: maria, password: current, device: 'own' });
+      expect(await seesChildren(family)).toBe(true);
+      if (way === 'signs out there') await family.submit({}, { form: 'form[action="/leave"]' });
+      else {
+        const { uid } = await house.db
+          .selectFrom('sessions')
+          .select('uid')
+          .where('revoked_at', 'is', null)
+          .orderBy('created_at', 'desc')
+          .executeTakeFirstOrThrow();
+        const owner = await signInAnew(house, maria, current, 'own');
+        await owner.get(`${house.issuer}/devices`);
+        await owner.submit({}, { form: 'form:has([value="' + uid + '"])' });
+      }
+      expect(await seesChildren(family)).toBe(false);
+      await family.get(kept);
+      expect(await seesChildren(family)).toBe(false);
+    },
+  );
+
+  it('gives way, in its own page, to who calls the computer shared', async () => {
+    const browser = await signInAnew(house, maria, current, 'own');
+    const { url } = await echoices.request({ prompt: 'login' });
+    const page = await browser.get(url.href);
+    await browser.submit({ identifier: maria, password: current, device: 'own' }, { follow: false });
+    await browser.get(page.url);
+    const back = await browser.submit({ identifier: maria, password: current, device: 'shared' });
+    expect(new URL(back.url).searchParams.get('code')).not.toBeNull();
+  });
+
   it('by an earlier recovery is over after a later one', async () => {
     const thief = await recover();
     await thief.submit({ password: 'the way of the thief' }, { follow: false });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { syncClients } from '../../src/provider/client-registry.js';
 import { register, signIn } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import { databases } from '../support/database.js';
@@ -49,6 +50,25 @@ describe.each(databases)('from one moment to the next, on %s', (kind) => {
     await generation(1);
     expect(await remains(tokens)).toEqual([401, false, 400, false]);
     await generation(-1);
+  });
+
+  it('an app that was taken out is let in by no instance that still knows it, however often it asks', async () => {
+    await mother.get(`${house.issuer}/sign-in`);
+    if (mother.page().text.includes('Password')) await signIn(mother, 'maria@example.org');
+    const all = [...house.apps.values()];
+    const { clock, audit } = house.desk;
+    await syncClients(
+      house.db,
+      all.filter(({ client_id: id }) => id !== 'echoices'),
+      clock,
+      audit,
+    );
+    for (let time = 0; time < 3; time += 1) {
+      const { callback } = await echoices.authorize(mother);
+      expect([callback.searchParams.get('error'), callback.searchParams.get('code')]).toEqual(['invalid_client', null]);
+    }
+    await syncClients(house.db, all, clock, audit);
+    expect((await echoices.tokens(mother)).access_token).toBeDefined();
   });
 
   it('a disabled account is dead everywhere, and cannot sign in', async () => {
