@@ -4,7 +4,7 @@ import { systemClock } from './database/clock.js';
 import { openDatabase } from './foundation.js';
 import type { Answer, Asked } from './import-apart.js';
 import { importParts, runImport } from './imports.js';
-import { restingLoader } from './sis/loader.js';
+import { restingDatabase, restingLoader } from './sis/rest.js';
 import type { RunReport } from './sis/runs.js';
 
 /*
@@ -17,7 +17,8 @@ async function imported({ feeds, feed, actor, request }: Asked): Promise<RunRepo
   const importDatabase = await openDatabase(config, { patient: true });
   try {
     const parts = importParts({ config, clock: systemClock, feeds, importDatabase }, auditLog(systemClock));
-    return await runImport({ ...parts, load: restingLoader(parts.load) }, feed, actor, request);
+    const resting = { ...parts, db: restingDatabase(parts.db), load: restingLoader(parts.load) };
+    return await runImport(resting, feed, actor, request);
   } finally {
     await importDatabase.close();
   }

@@ -104,6 +104,14 @@ export const places: readonly Defence[] = [
   },
   {
     row: 21,
+    what: 'a run that applies for longer than a minute is taken for a killed one by nobody',
+    file: 'src/sis/lease.ts',
+    find: 'return row === undefined || lives',
+    replacement: 'return row !== undefined && lives',
+    test: 'test/sis/lease.test.ts',
+  },
+  {
+    row: 21,
     what: 'a file is left to the run that took the turn over',
     file: 'src/watch.ts',
     find: "state === 'refused' && (await isUnderWay",

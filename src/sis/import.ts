@@ -169,7 +169,9 @@ async function runReading(
 ): Promise<void> {
   const { feed, clock, onProgress } = options;
   const stamp = await stampOf(source.path).catch(refuseUnreadable);
-  report.digest = await digestOf(source.path).catch(refuseUnreadable);
+  report.digest = await whileBeating(db, feed.name, report.runId, clock, () => digestOf(source.path)).catch(
+    refuseUnreadable,
+  );
   const format = formatOf(feed);
   // The same bytes say something else as a whole file than they did as a delta.
   const sameKind = format.tellsKind === true || last?.kind === report.kind;

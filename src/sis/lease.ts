@@ -49,10 +49,15 @@ export async function takeTurn(
   });
 }
 
-/** Whether a run of the feed is under way that gave a sign of life; one whose process was killed is not, however its row looks. */
+/**
+ * Whether a run of the feed is under way: it gave a sign of life, or it applies, with the feed's row locked and no way to give one. One whose
+ * process was killed is not, however its row looks.
+ */
 export async function isUnderWay(db: Database, feed: string, clock: Clock): Promise<boolean> {
-  const { rows } = await sql<Turn>`select running_run, running_beat_at from feeds where name = ${feed}`.execute(db);
-  return rows.some((row) => lives(row, clock()));
+  const { rows } = await sql<Turn>`
+    select running_run, running_beat_at from feeds where name = ${feed} for update skip locked`.execute(db);
+  const [row] = rows;
+  return row === undefined || lives(row, clock());
 }
 
 interface Turn {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { OpenDatabase } from '../database/postgres.js';
@@ -28,28 +27,6 @@ export type OpenLoading = (target: LoadTarget) => Promise<Loading>;
  */
 export function bulkLoader(opened: OpenDatabase): OpenLoading {
   return opened.kind === 'pglite' ? async (target) => byUnnest(opened, target) : (target) => byCopy(opened, target);
-}
-
-/** How long one rest is at most, ms: what was waited for in between, a slow source or a lock, was no work. */
-const longestRest = 100;
-
-/**
- * A loader that rests after each `write` for as long as it worked since the last: half of a core stays with whoever signs in meanwhile. The
- * process of an import can be of low priority, but the database's process, which writes the rows, cannot.
- */
-export function restingLoader(open: OpenLoading): OpenLoading {
-  return async (target) => {
-    const loading = await open(target);
-    let rested = performance.now();
-    return {
-      ...loading,
-      async write(rows) {
-        await loading.write(rows);
-        await pause(Math.min(performance.now() - rested, longestRest));
-        rested = performance.now();
-      },
-    };
-  };
 }
 
 function byUnnest({ db }: OpenDatabase, { table, columns }: LoadTarget): Loading {
