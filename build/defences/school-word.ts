@@ -227,4 +227,13 @@ export const schoolWord: readonly Defence[] = [
     replacement: '',
     test: 'test/sis/mass-changes.test.ts',
   },
+  {
+    row: 15,
+    what: 'a mailbox that became a student’s is no channel of a parent’s account',
+    file: 'src/accounts/account.ts',
+    find: 'await isStudentAddress(db, account.email, [])',
+    replacement: "await isStudentAddress(db, '', [])",
+    test: 'test/accounts/mailbox-state.test.ts',
+    named: 'student’s own by now|of a student too|became a student’s',
+  },
 ];
