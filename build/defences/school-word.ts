@@ -236,4 +236,13 @@ export const schoolWord: readonly Defence[] = [
     test: 'test/accounts/mailbox-state.test.ts',
     named: 'student’s own by now|of a student too|became a student’s',
   },
+  {
+    row: 15,
+    what: 'who is given a mailbox hears nothing of who had it before',
+    file: 'src/accounts/decide-registration.ts',
+    find: 'if (once !== undefined && !(await mailboxState(trx, once)).suspended)',
+    replacement: 'if (once !== undefined)',
+    test: 'test/accounts/decide-registration.test.ts',
+    named: 'to somebody else',
+  },
 ];
