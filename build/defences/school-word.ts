@@ -245,4 +245,22 @@ export const schoolWord: readonly Defence[] = [
     test: 'test/accounts/decide-registration.test.ts',
     named: 'to somebody else',
   },
+  {
+    row: 23,
+    what: 'why an extract without a header is refused quotes no row',
+    file: 'src/sis/feeds/district-extract.ts',
+    find: '!isHeader || found === undefined',
+    replacement: 'found === undefined',
+    test: 'test/attacks/row-23-headerless.test.ts',
+    named: 'extract that has no header$',
+  },
+  {
+    row: 23,
+    what: 'why a users.csv without a header is refused quotes no row',
+    file: 'src/sis/feeds/oneroster.ts',
+    find: '=> isHeader && name',
+    replacement: '=> name',
+    test: 'test/attacks/row-23-headerless.test.ts',
+    named: 'a set that has no header$',
+  },
 ];
