@@ -263,4 +263,13 @@ export const schoolWord: readonly Defence[] = [
     test: 'test/attacks/row-23-headerless.test.ts',
     named: 'a set that has no header$',
   },
+  {
+    row: 17,
+    what: 'the letter about rights that end does not say at which school a protected student is',
+    file: 'src/sis/tell-rights-end.ts',
+    find: "confidential ? '' :",
+    replacement: '',
+    test: 'test/sis/rights-end.test.ts',
+    named: 'as numbers by school',
+  },
 ];
