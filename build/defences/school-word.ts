@@ -272,4 +272,13 @@ export const schoolWord: readonly Defence[] = [
     test: 'test/sis/rights-end.test.ts',
     named: 'as numbers by school',
   },
+  {
+    row: 11,
+    what: 'an address is asked about whether another account has it or not',
+    file: 'src/accounts/pending.ts',
+    find: '          and not exists (select from students s where s.email_normal = c.email)\n',
+    replacement: '          and not exists (select from accounts o where o.email = c.email)\n',
+    test: 'test/accounts/mailbox-state.test.ts',
+    named: 'another account has the new one or not',
+  },
 ];

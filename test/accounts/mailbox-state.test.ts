@@ -183,6 +183,16 @@ describe.each(ruledDatabases)('an account’s mailbox, on %s', (kind) => {
     expect((await pendingFor(db, id, ['students.example.org'])).address).toBe(offered);
   });
 
+  it('is asked about whether another account has the new one or not: who is not asked would learn of that account', async () => {
+    await town.load([rosa(), luis({ email: 'luis@example.org' })]);
+    const id = await registered();
+    await town.load([rosa({ email: 'luis@example.org', last_modified: later }), luis({ email: 'luis@example.org' })]);
+    const asked = await pendingFor(db, id, []);
+    await account(db, { email: 'luis@example.org' }, await contactId(db, 'Luis'));
+    expect(await pendingFor(db, id, [])).toEqual(asked);
+    expect(asked.address).toBe('luis@example.org');
+  });
+
   describe('as a channel of recovery', () => {
     const decide = (typed: string) => db.transaction().execute((trx) => decideRecovery(trx, typed));
 
