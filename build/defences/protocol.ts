@@ -204,4 +204,13 @@ export const protocol: readonly Defence[] = [
     test: 'test/attacks/row-08-forms.test.ts',
     named: 'with a parent’s cookies',
   },
+  {
+    row: 9,
+    what: 'no name of an app makes our words around it unreadable',
+    file: 'src/provider/app-registration.ts',
+    find: '!hidden.test(value)',
+    replacement: 'value.length > 0',
+    test: 'test/provider/clients-file.test.ts',
+    named: 'turns the words|in Spanish|in two lines|on its tile',
+  },
 ];
