@@ -213,4 +213,13 @@ export const protocol: readonly Defence[] = [
     test: 'test/provider/clients-file.test.ts',
     named: 'turns the words|in Spanish|in two lines|on its tile',
   },
+  {
+    row: 12,
+    what: 'a code asked for by a stranger stays as it is when the owner uses the link',
+    file: 'src/accounts/requests.ts',
+    find: ".where('code_expires_at', '>', now)",
+    replacement: ".where('code_expires_at', '>', now).where('ended_at', 'is', null).where('consumed_at', 'is', null)",
+    test: 'test/attacks/row-12-oracle.test.ts',
+    named: 'stays as it is',
+  },
 ];
