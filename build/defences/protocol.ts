@@ -208,10 +208,10 @@ export const protocol: readonly Defence[] = [
     row: 9,
     what: 'no name of an app makes our words around it unreadable',
     file: 'src/provider/app-registration.ts',
-    find: '!hidden.test(value)',
+    find: '!turning.test(value)',
     replacement: 'value.length > 0',
     test: 'test/provider/clients-file.test.ts',
-    named: 'turns the words|in Spanish|in two lines|on its tile',
+    named: 'turns the words|in Spanish|on its tile',
   },
   {
     row: 12,

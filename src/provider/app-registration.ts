@@ -20,12 +20,12 @@ function isPlain(value: string): boolean {
   return username + password === '' && !/\s/.test(value) && /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(hostname);
 }
 
-// Control characters, line ends and what turns the order of reading (Unicode TR 36, 3.4) would make our own sentence around it unreadable.
-const hidden = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+// What turns the order of reading (Unicode TR 36, 3.4) would make our own sentence around it unreadable.
+const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const words = z
   .string()
   .min(1)
-  .refine((value) => !hidden.test(value), 'must have no line end, control character or mark of reading order');
+  .refine((value) => !turning.test(value), 'must have no mark of reading order');
 const appName = words.max(80);
 const perLanguage = z.object({ en: words, es: words });
 
