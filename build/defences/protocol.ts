@@ -204,4 +204,22 @@ export const protocol: readonly Defence[] = [
     test: 'test/attacks/row-08-forms.test.ts',
     named: 'with a parent’s cookies',
   },
+  {
+    row: 9,
+    what: 'no name of an app makes our words around it unreadable',
+    file: 'src/provider/app-registration.ts',
+    find: '!turning.test(value)',
+    replacement: 'value.length > 0',
+    test: 'test/provider/clients-file.test.ts',
+    named: 'turns the words|in Spanish|on its tile',
+  },
+  {
+    row: 12,
+    what: 'a code asked for by a stranger stays as it is when the owner uses the link',
+    file: 'src/accounts/requests.ts',
+    find: ".where('code_expires_at', '>', now)",
+    replacement: ".where('code_expires_at', '>', now).where('ended_at', 'is', null).where('consumed_at', 'is', null)",
+    test: 'test/attacks/row-12-oracle.test.ts',
+    named: 'stays as it is',
+  },
 ];

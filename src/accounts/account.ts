@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { mailboxSharers } from '../families/candidates.js';
+import { isStudentAddress, mailboxSharers } from '../families/candidates.js';
 import { normaliseEmail } from '../families/email.js';
 
 /** The terms of use in force; who accepted another version is asked again. */
@@ -7,9 +7,9 @@ export const termsVersion = '2026-11-01';
 
 /** What an account's mailbox is worth at this moment. */
 export interface MailboxState {
-  /** Two current contacts who are not one person, or two accounts, are on it. */
+  /** Two current contacts who are not one person, two accounts, or this one and a student are on it. */
   shared: boolean;
-  /** A feed gave it to another person and took it from this one: it is no channel of this account any more. */
+  /** A feed gave it to another person, or to a student, and took it from this one: it is no channel of this account any more. */
   suspended: boolean;
 }
 
@@ -19,14 +19,17 @@ export interface MailboxState {
 export async function mailboxState(db: Database, account: { id: string; email: string }): Promise<MailboxState> {
   const persons = await mailboxSharers(db, account.email);
   const others = persons.filter(({ contacts }) => contacts.every(({ provenBy }) => provenBy !== account.id));
+  const isHeld = others.length < persons.length;
+  // The domains of students make no difference here: nobody registers by them, and no feed moves an account to one.
+  const ofStudent = await isStudentAddress(db, account.email, []);
   const accounts = await db
     .selectFrom('accounts')
     .select((eb) => eb.fn.countAll<string>().as('count'))
     .where('email', '=', account.email)
     .executeTakeFirstOrThrow();
   return {
-    shared: persons.length > 1 || Number(accounts.count) > 1,
-    suspended: others.length > 0 && others.length === persons.length,
+    shared: persons.length > 1 || Number(accounts.count) > 1 || (ofStudent && isHeld),
+    suspended: !isHeld && (others.length > 0 || ofStudent),
   };
 }
 

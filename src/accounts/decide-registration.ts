@@ -4,6 +4,7 @@ import { feedHolds, isStudentAddress, registrationCandidates } from '../families
 import type { RegistrationCandidate } from '../families/candidates.js';
 import { joinContacts } from '../families/joins.js';
 import { after, values } from '../values.js';
+import { mailboxState } from './account.js';
 import { accountExists } from './person.js';
 
 /** What a registration leads to; told by mail only. */
@@ -29,7 +30,7 @@ export interface RegistrationQuestion {
 /**
  * The rule of registration, clause by clause (the design's "Registration"):
  * (1) a restricted candidate or several people: in person; (2) a person who has an account: told so, and what else is
- * theirs joins; (3) one person: activation; (4) nobody: told only where an account or a feed holds the mailbox.
+ * theirs joins; (3) one person: activation; (4) nobody: told only where an account has the mailbox still, or a feed holds it.
  */
 export async function decideRegistration(
   trx: Database,
@@ -63,11 +64,12 @@ export async function decideRegistration(
 
   const once = await trx
     .selectFrom('accounts')
-    .select('id')
+    .select(['id', 'email'])
     .where('email', '=', email)
     .orderBy('created_at')
     .executeTakeFirst();
-  if (once !== undefined) return { kind: 'already', accountId: once.id };
+  // Whoever has the mailbox now is not told of who had it before.
+  if (once !== undefined && !(await mailboxState(trx, once)).suspended) return { kind: 'already', accountId: once.id };
   return { kind: (await feedHolds(trx, email)) ? 'no-match' : 'silent' };
 }
 

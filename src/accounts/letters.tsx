@@ -145,14 +145,16 @@ export function rightsEndLetter(
   ]);
 }
 
-/** For the district's administrators: at which schools parents' rights end soon. Numbers only; the command has the students. */
+/** For the district's administrators: at which schools parents' rights end soon. Numbers only, without a school (null) where it is withheld; the command has the students. */
 export function rightsEndStaffLetter(
   t: Translate,
-  { schools }: { schools: ReadonlyArray<{ school: string; soon: number; later: number }> },
+  { schools }: { schools: ReadonlyArray<{ school: string | null; soon: number; later: number }> },
 ): WrittenLetter {
   return write(t, t('letter.rightsEndStaff.subject'), [
     { say: t('letter.rightsEndStaff.lead') },
-    ...schools.map((counts) => ({ say: t('letter.rightsEndStaff.school', counts) })),
+    ...schools.map(({ school, ...counts }) => ({
+      say: t('letter.rightsEndStaff.school', { school: school ?? t('letter.rightsEndStaff.withheld'), ...counts }),
+    })),
     { say: t('letter.rightsEndStaff.next') },
     { say: 'parent-access rights upcoming --days 60' },
   ]);

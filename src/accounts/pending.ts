@@ -9,7 +9,10 @@ export interface Pending {
   terms: boolean;
   /** A contact joined the account, by itself or because staff accepted it, and the person was not told. */
   news: boolean;
-  /** The school has another e-mail for this person than the account uses, and the person was not asked. */
+  /**
+   * The school has another e-mail for this person than the account uses, and the person was not asked. Also where another account uses that
+   * one, which only who reads it is to learn.
+   */
   address: string | null;
 }
 
@@ -28,7 +31,6 @@ export async function pendingFor(db: Database, accountId: string, studentDomains
           and not exists (select from proven_contacts q join contacts d on d.id = q.contact_id and d.current
             where q.account_id = a.id and d.email = a.email)
           and not exists (select from address_answers n where n.account_id = a.id and n.email = c.email)
-          and not exists (select from accounts o where o.email = c.email)
           and not exists (select from students s where s.email_normal = c.email)
           and not exists (select from unnest(${[...studentDomains]}::text[]) as d(name)
             where right('.' || split_part(c.email, '@', 2), length(d.name) + 1) = '.' || d.name)

@@ -175,8 +175,9 @@ export function newProofs(
 }
 
 /**
- * Tries a typed code against this browser's live request. A try counts before it is compared; after five the code is
- * over, the link is not. A request that led to nobody counts and refuses in the same way.
+ * Tries a typed code against this browser's last request. A try counts before it is compared; after five the code is
+ * over, the link is not. A request that led to nobody counts and refuses in the same way, and so does one that ended meanwhile: whoever asked
+ * for somebody else's account would learn that its owner used the link. Who has the right code reads the mailbox.
  */
 export async function claimCode(
   db: Database,
@@ -189,13 +190,16 @@ export async function claimCode(
   const row = await db
     .updateTable('account_requests')
     .set((eb) => ({ code_tries: eb('code_tries', '+', 1) }))
-    .where('browser_hash', '=', secretHash(browser))
-    .where('kind', '=', 'registration')
-    .where('ended_at', 'is', null)
-    .where('consumed_at', 'is', null)
+    // Of two that were asked at one moment the first was ended by the second.
+    .where(
+      'id',
+      '=',
+      sql<string>`(select id from account_requests where browser_hash = ${secretHash(browser)} and kind = 'registration'
+        order by created_at desc, ended_at desc nulls first limit 1)`,
+    )
     .where('code_expires_at', '>', now)
     .where('code_tries', '<', values.activationCodeTries)
-    .returning(['id', 'code_hash', 'code_tries'])
+    .returning(['id', 'code_hash', 'code_tries', 'ended_at', 'consumed_at'])
     .executeTakeFirst();
   if (row === undefined) return { problem: 'over' };
   const expected = Buffer.from(row.code_hash ?? '', 'base64url');
@@ -203,6 +207,7 @@ export async function claimCode(
   if (expected.length !== given.length || !timingSafeEqual(expected, given)) {
     return { problem: row.code_tries >= values.activationCodeTries ? 'over' : 'wrong' };
   }
+  if (row.ended_at !== null || row.consumed_at !== null) return { problem: 'over' };
   const claim = newSecret();
   await db
     .updateTable('account_requests')

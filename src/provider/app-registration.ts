@@ -19,7 +19,15 @@ function isPlain(value: string): boolean {
   const { username, password, hostname } = new URL(value);
   return username + password === '' && !/\s/.test(value) && /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(hostname);
 }
-const perLanguage = z.object({ en: z.string().min(1), es: z.string().min(1) });
+
+// What turns the order of reading (Unicode TR 36, 3.4) would make our own sentence around it unreadable.
+const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const words = z
+  .string()
+  .min(1)
+  .refine((value) => !turning.test(value), 'must have no mark of reading order');
+const appName = words.max(80);
+const perLanguage = z.object({ en: words, es: words });
 
 /** One app of `clients.json`: standard metadata under its standard names (RFC 7591), and what the district adds. */
 export const appSchema = z.strictObject({
@@ -27,8 +35,8 @@ export const appSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{2,62}$/, 'must be 3 to 63 of a-z, 0-9 and -')
     .refine((id) => id !== portalClient, 'is the id of our own pages'),
-  client_name: z.string().min(1).max(80),
-  'client_name#es': z.string().min(1).max(80).optional(),
+  client_name: appName,
+  'client_name#es': appName.optional(),
   redirect_uris: z.array(redirect).min(1),
   post_logout_redirect_uris: z.array(redirect).optional(),
   backchannel_logout_uri: redirect.optional(),

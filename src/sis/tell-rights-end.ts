@@ -167,12 +167,22 @@ async function tellStaff(trx: Database, parts: RightsEndParts, ending: readonly 
   }
   if (told.length === 0) return 0;
   const { soon, later } = values.rightsNotices;
-  const schools = [...Map.groupBy(told, ({ feed, schoolCode }) => `${feed} ${schoolCode}`).values()]
+  // The list that this letter names has protected students without their school: a count by school must not say it.
+  const key = ({ confidential, feed, schoolCode }: EndingRights): string =>
+    confidential ? '' : `${feed} ${schoolCode}`;
+  const schools = [...Map.groupBy(told, key).values()]
     .flatMap((at) => {
       const count = (days: number): number => at.filter((each) => each.days === days).length;
-      return at.slice(0, 1).map(({ schoolName }) => ({ school: schoolName, soon: count(soon), later: count(later) }));
+      return at.slice(0, 1).map(({ confidential, schoolName }) => ({
+        school: confidential ? null : schoolName,
+        soon: count(soon),
+        later: count(later),
+      }));
     })
-    .toSorted((a, b) => a.school.localeCompare(b.school));
+    .toSorted(
+      (a, b) =>
+        Number(a.school === null) - Number(b.school === null) || String(a.school).localeCompare(String(b.school)),
+    );
   const letter = rightsEndStaffLetter(translator('en'), { schools });
   for (const to of parts.administrators) await parts.post(trx, { to, ...letter });
   return told.length;

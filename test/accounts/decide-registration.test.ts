@@ -207,6 +207,17 @@ describe.each(ruledDatabases)('the rule of registration, on %s', (kind) => {
       expect(await decide({ phone: typed })).toBe('no-match');
     });
 
+    it('hears nothing of the account that had this mailbox before the school gave it to somebody else', async () => {
+      await town.load([...bystanders, rosa()]);
+      await account(db, { email }, await contactId(db, 'Rosa'));
+      await town.load([
+        ...bystanders,
+        rosa({ email: 'rosa.new@example.org', last_modified: '2026-11-10T00:00:00Z' }),
+        row('Leo', 'Luis', { ...rights, email, phone1: '(213) 555-0111' }),
+      ]);
+      expect(await decide({ phone: '+12135550199' })).toBe('no-match');
+    });
+
     it('hears of the account that proved this mailbox once, though the children are gone', async () => {
       await town.load([...bystanders, rosa()]);
       const id = await account(db, { email }, await contactId(db, 'Rosa'));

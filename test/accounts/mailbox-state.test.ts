@@ -4,6 +4,7 @@ import type { MailboxState } from '../../src/accounts/account.js';
 import { decideRecovery } from '../../src/accounts/decide-recovery.js';
 import { pendingFor } from '../../src/accounts/pending.js';
 import { accountPerson } from '../../src/accounts/person.js';
+import { recoveryNeedsCode } from '../../src/accounts/recover.js';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { ruledDatabases } from '../support/database.js';
@@ -132,6 +133,26 @@ describe.each(ruledDatabases)('an account’s mailbox, on %s', (kind) => {
       },
       { shared: true, suspended: true },
     ],
+    [
+      'a student’s own by now, and hers in no feed any more',
+      async () => {
+        await town.load([rosa()]);
+        const id = await registered();
+        await town.load([rosa({ email: 'rosa.new@example.org', student_email: email, last_modified: later })]);
+        return id;
+      },
+      { shared: false, suspended: true },
+    ],
+    [
+      'hers, and in the record of a student too',
+      async () => {
+        await town.load([rosa()]);
+        const id = await registered();
+        await town.load([rosa({ student_email: email, last_modified: later })]);
+        return id;
+      },
+      { shared: true, suspended: false },
+    ],
   ];
 
   it.each(table)('%s', async (_, arrange, expected) => {
@@ -160,6 +181,16 @@ describe.each(ruledDatabases)('an account’s mailbox, on %s', (kind) => {
     const id = await registered();
     await town.load([rosa({ email: changed, last_modified: later })]);
     expect((await pendingFor(db, id, ['students.example.org'])).address).toBe(offered);
+  });
+
+  it('is asked about whether another account has the new one or not: who is not asked would learn of that account', async () => {
+    await town.load([rosa(), luis({ email: 'luis@example.org' })]);
+    const id = await registered();
+    await town.load([rosa({ email: 'luis@example.org', last_modified: later }), luis({ email: 'luis@example.org' })]);
+    const asked = await pendingFor(db, id, []);
+    await account(db, { email: 'luis@example.org' }, await contactId(db, 'Luis'));
+    expect(await pendingFor(db, id, [])).toEqual(asked);
+    expect(asked.address).toBe('luis@example.org');
   });
 
   describe('as a channel of recovery', () => {
@@ -191,6 +222,18 @@ describe.each(ruledDatabases)('an account’s mailbox, on %s', (kind) => {
       await town.load([rosa()]);
       await registered();
       await town.load([rosa({ email: 'rosa.new@example.org', last_modified: later }), luis()]);
+      expect(await decide(email)).toEqual({ kind: 'silent' });
+    });
+
+    it('is none where it became a student’s, also for a link that was mailed before', async () => {
+      await town.load([rosa()]);
+      const id = await registered();
+      await town.load([rosa({ student_email: email, last_modified: later })]);
+      expect(await decide(email)).toEqual({ kind: 'in-person', to: email });
+      expect(await recoveryNeedsCode(db, id)).toBe(true);
+      await town.load([
+        rosa({ email: 'rosa.new@example.org', student_email: email, last_modified: '2026-11-11T00:00:00Z' }),
+      ]);
       expect(await decide(email)).toEqual({ kind: 'silent' });
     });
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { choosePassword, linkIn, pressLink } from '../journeys/steps.js';
 import { elementary } from '../provider/family.js';
+import { openBrowser } from '../support/browser.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { raw } from './raw.js';
@@ -64,6 +66,33 @@ describe('row 12: the right e-mail with many phones', () => {
         }
         answers.add(JSON.stringify([waiting, ...tried].map(seen)));
       }
+      expect([...answers]).toHaveLength(1);
+    });
+
+    it('and its code stays as it is when the owner of the mailbox makes an account by the link', async () => {
+      const answers = new Set<string>();
+      for (const email of ['pedro@example.org', 'stranger@example.net']) {
+        house.mailbox.clear();
+        const asked = await ask(house, email, '(213) 555-0122');
+        const cookie = (asked.headers['set-cookie'] ?? []).map((line) => line.split(';')[0]).join('; ');
+        const guess = async (): Promise<string> =>
+          seen(
+            await raw(house.issuer, {
+              target: '/register/code',
+              body: { code: 'abcdef' },
+              headers: { cookie, origin: house.issuer },
+            }),
+          );
+        const before = await guess();
+        if (email === 'pedro@example.org') {
+          const owner = openBrowser();
+          const letter = await house.mailbox.waitFor(email, ({ text }) => text.includes('/activate'));
+          await pressLink(owner, linkIn(letter, '/activate'));
+          await choosePassword(owner);
+        }
+        answers.add(JSON.stringify([before, await guess()]));
+      }
+      expect(await house.db.selectFrom('accounts').select('email').execute()).toEqual([{ email: 'pedro@example.org' }]);
       expect([...answers]).toHaveLength(1);
     });
 

@@ -81,6 +81,13 @@ describe('clients.json', () => {
   const wrong: Array<[what: string, change: Record<string, unknown>, place: string]> = [
     ['an id with capitals', { client_id: 'Tutoring' }, 'app Tutoring › client_id'],
     ['no name', { client_name: '' }, 'app tutoring › client_name'],
+    ['a name that turns the words around it', { client_name: 'Ev\u202eil' }, 'app tutoring › client_name'],
+    ['such a name in Spanish', { 'client_name#es': 'Ev\u2067il' }, 'app tutoring › client_name#es'],
+    [
+      'such words on its tile',
+      { tile: { order: 1, sentence: { en: 'Ev\u202eil', es: 'Evil' } } },
+      'app tutoring › tile › sentence › en',
+    ],
     ['no redirect', { redirect_uris: [] }, 'app tutoring › redirect_uris'],
     ['a redirect with a fragment', { redirect_uris: ['https://t.example.org/#x'] }, 'app tutoring › redirect_uris › 0'],
     ['the id of our own pages', { client_id: 'parent-access-portal' }, 'app parent-access-portal › client_id'],

@@ -16,8 +16,11 @@ const blockBytes = 16_384;
 /** A test says when it has to be another. */
 const reader = 'district-extract 1';
 
-/** A cut file is told by its last line, which must end; columns are named as the header has them. */
-const form: TextForm = { columnName: (index, header) => header.split(',')[index]?.trim(), openEnd: () => false };
+/** A cut file is told by its last line, which must end; columns are named where they are known: in a file without a header it is a row. */
+const form: TextForm = {
+  columnName: (index, header) => columns.find((column) => column === header.split(',')[index]?.trim()),
+  openEnd: () => false,
+};
 
 /**
  * The district extract: one CSV row per student–contact pair, UTF-8, RFC 4180, header required, byte order mark tolerated.
@@ -134,11 +137,14 @@ function positionsOf(names: readonly string[]): Positions {
   }
   const lacking = essential.find((column) => positions[column] === undefined);
   if (lacking === undefined) return positions;
-  // Beside the name that is missing the one that stands there tells most of what happened.
+  // Beside the name that is missing the one that stands there tells most of what happened. Where no column is known it is no header.
   const at = columns.indexOf(lacking);
   const found = names[at];
+  const isHeader = Object.keys(positions).length > 0;
   const there =
-    found === undefined || columns.some((column) => column === found) ? '' : `; "${found.slice(0, 60)}" stands there`;
+    !isHeader || found === undefined || columns.some((column) => column === found)
+      ? ''
+      : `; "${found.slice(0, 60)}" stands there`;
   throw new FeedRefused(`Line 1, column ${at + 1}: the header lacks "${lacking}"${there}.`, {
     line: 1,
     column: lacking,

@@ -5,7 +5,7 @@ import { FeedRefused } from './format.js';
 import type { FeedFormat, FeedReading, ReadRow } from './format.js';
 import { assembleOneRoster } from './oneroster-assemble.js';
 import { Cells } from './oneroster-cells.js';
-import { columnsNeeded } from './oneroster-columns.js';
+import { columnsNeeded, specification } from './oneroster-columns.js';
 import type { FileRead } from './oneroster-columns.js';
 import { readManifest } from './oneroster-manifest.js';
 import { recordOf } from './oneroster-rows.js';
@@ -98,13 +98,15 @@ interface FileRecord {
 async function* recordsOf(set: FileSet, file: FileRead, context: ReadingContext): AsyncGenerator<FileRecord> {
   const name = `${file}.csv`;
   const read = columnsNeeded(context.version, file);
+  const known = [...read, ...(specification[context.version][file] ?? [])];
   let names: string[] = [];
   let at: ReadonlyMap<string, number> = new Map();
   let held: FileRecord | null = null;
   let openEnd = false;
   const form = {
+    // Where a file has no header this would be a cell of its first row.
     columnName: (index: number, header: string) =>
-      names[index] ?? header.split(',')[index]?.replace(/^\s*"|"\s*$/g, ''),
+      known.find((column) => column === (names[index] ?? header.split(',')[index]?.replace(/^\s*"|"\s*$/g, ''))),
     openEnd: () => (openEnd = true),
   };
   try {
@@ -142,7 +144,9 @@ async function* recordsOf(set: FileSet, file: FileRead, context: ReadingContext)
 
 function positions(names: readonly string[], needed: readonly string[]): ReadonlyMap<string, number> {
   refuseNull(names);
-  const twice = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
+  // Where no column is known it is a row, and the file has no header.
+  const isHeader = needed.some((column) => names.includes(column));
+  const twice = names.find((name, index) => isHeader && name !== '' && names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new FeedRefused(`The header has the column "${twice.slice(0, 60)}" twice.`, { line: 1, column: twice });
   }
