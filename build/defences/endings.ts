@@ -30,10 +30,20 @@ export const endings: readonly Defence[] = [
     row: 3,
     what: 'an older save does not undo a later sign-in',
     file: 'src/sessions/session-store.ts',
-    find: 'coalesce(excluded.signed_in_at >= sessions.signed_in_at, true)',
-    replacement: 'true',
+    find: 'sql`excluded.signed_in_at < sessions.signed_in_at`',
+    replacement: 'sql`false`',
     test: store,
     named: 'keep what a later sign-in',
+  },
+  {
+    row: 18,
+    what: 'an earlier sign-in that goes on late takes no browser its session, which nobody there could end',
+    file: 'src/sessions/session-store.ts',
+    find: 'from alive\n          on conflict (kind, id_hash)',
+    replacement:
+      'from alive where signed_in_at is not distinct from ${signedInAt(kept)}::timestamptz\n          on conflict (kind, id_hash)',
+    test: 'attacks/row-18-unfinished.test.ts',
+    named: 'goes on after a later one',
   },
   {
     row: 10,

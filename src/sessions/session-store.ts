@@ -46,6 +46,9 @@ interface Row {
   authorizations: Record<string, Authorization> | null;
 }
 
+/** Of two sign-ins of one person to a session the later one is what it is known by, in whatever order they come to be written. */
+const older = sql`excluded.signed_in_at < sessions.signed_in_at`;
+
 /** When a session's person proved who they are; null before anybody did. */
 function signedInAt({ loginTs }: Payload): Date | null {
   return typeof loginTs === 'number' ? new Date(loginTs * 1000) : null;
@@ -122,8 +125,11 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             ${kept['browser'] ?? null}::text
           where (select count(*) from owner) >= 0
           on conflict (uid) do update set
-            account_id = excluded.account_id, device = excluded.device, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
-            signed_in_at = excluded.signed_in_at, browser = excluded.browser,
+            account_id = excluded.account_id, signed_in_at = greatest(excluded.signed_in_at, sessions.signed_in_at),
+            device = case when ${older} then sessions.device else excluded.device end,
+            browser = case when ${older} then sessions.browser else excluded.browser end,
+            last_used_at = case when ${older} then sessions.last_used_at else excluded.last_used_at end,
+            expires_at = case when ${older} then sessions.expires_at else excluded.expires_at end,
             -- The session at hand went along when the others ended; the library's copy does not know.
             generation = case when sessions.account_id is null
               then excluded.generation else greatest(sessions.generation, excluded.generation) end,
@@ -134,12 +140,15 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             -- A request from before the sign-in that ends after it knows less than the session: it writes nothing. Nor
             -- does a session ever pass to another account: of two who sign in to it at once, the first has it.
             and (sessions.account_id is null or sessions.account_id = excluded.account_id)
-            and coalesce(excluded.signed_in_at >= sessions.signed_in_at, true)
-          returning uid
+          returning uid, device, browser, expires_at, signed_in_at
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
           select 'Session', ${secretHash(cookieId)}, uid, ${accountId}::uuid,
-            ${JSON.stringify(kept)}::jsonb, ${after(now, seconds)}::timestamptz
+            -- Under a cookie id that is new perhaps: the browser has it, and signs out by it.
+            ${JSON.stringify(kept)}::jsonb || case when signed_in_at > ${signedInAt(kept)}::timestamptz
+              then jsonb_build_object('loginTs', extract(epoch from signed_in_at)::bigint, 'device', device, 'browser', browser)
+              else '{}' end,
+            expires_at
           from alive
           on conflict (kind, id_hash) do update set
             account_id = excluded.account_id, payload = excluded.payload, expires_at = excluded.expires_at

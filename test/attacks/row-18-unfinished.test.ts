@@ -101,6 +101,35 @@ describe('a sign-in that was accepted and left standing', () => {
     },
   );
 
+  it.each(['a page that stood open', 'an answer that came late'])(
+    'that goes on after a later one, by %s, leaves nobody in whom the browser does not sign out',
+    async (way) => {
+      const browser = openBrowser();
+      const { url } = await homework.request();
+      await browser.get(url.href);
+      const first = { identifier: maria, password: current, device: 'own' };
+      const open = await browser.submit(first, { follow: way === 'a page that stood open' });
+      house.advance(2);
+      const { url: second } = await echoices.request({ prompt: 'login' });
+      await browser.get(second.href);
+      expect((await browser.submit(first)).url).toContain('code=');
+      await browser.get(open.headers.location ?? open.url);
+      expect((await browser.submit()).url).toContain('code=');
+      expect(await seesChildren(browser)).toBe(true);
+      await browser.submit({}, { form: 'form[action="/leave"]' });
+      const { uid, revoked_because: because } = await house.db
+        .selectFrom('sessions')
+        .select(['uid', 'revoked_because'])
+        .where('account_id', 'is not', null)
+        .orderBy('created_at', 'desc')
+        .executeTakeFirstOrThrow();
+      const told = house.db.selectFrom('deliveries').select('client_id').where('session_uid', '=', uid);
+      expect(because).toBe('signed-out');
+      expect((await told.execute()).map((app) => app.client_id).toSorted()).toEqual(['echoices', 'homework']);
+      await house.db.deleteFrom('consents').execute();
+    },
+  );
+
   it('gives way, in its own page, to who calls the computer shared', async () => {
     const browser = await signInAnew(house, maria, current, 'own');
     const { url } = await echoices.request({ prompt: 'login' });

@@ -190,6 +190,18 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await db.selectFrom('sessions').select('device').execute()).toEqual([{ device: 'shared' }]);
   });
 
+  it('stay in a browser to which an earlier sign-in gives a new cookie, as what the later one said', async () => {
+    const before = session('u', { device: 'kept', generation: 0 });
+    advance(60);
+    await store().save('c', session('u', { device: 'shared' }), hour);
+    await store().forget('c');
+    await store().save('d', before, 30 * 24 * hour);
+    expect(await store().find('d')).toMatchObject({ ...session('u'), device: 'shared' });
+    expect(await store().find('c')).toBeUndefined();
+    advance(hour + 1);
+    expect(await store().find('d')).toBeUndefined();
+  });
+
   it('of a disabled account are none', async () => {
     await store().save('c', session('u'), hour);
     await db
