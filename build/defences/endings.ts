@@ -46,6 +46,15 @@ export const endings: readonly Defence[] = [
     named: 'goes on after a later one',
   },
   {
+    row: 18,
+    what: 'an answer that is lost takes no browser its session, which nobody there could end',
+    file: 'src/sessions/session-store.ts',
+    find: "        .where('account_id', 'is', null)\n",
+    replacement: '',
+    test: 'attacks/row-18-unfinished.test.ts',
+    named: 'last answer was lost',
+  },
+  {
     row: 10,
     what: 'a delivery follows no redirect',
     file: 'src/sessions/deliverer.ts',
