@@ -29,7 +29,10 @@ export interface SessionStore {
   /** To find a session is to use it, by its cookie or by a token: an idle limit begins anew, written once a minute. */
   find(cookieId: string): Promise<Payload | undefined>;
   findByUid(uid: string): Promise<Payload | undefined>;
-  /** Forgets a cookie id (it rotates at sign-in); the session itself goes on. */
+  /**
+   * Forgets a cookie id of nobody (it rotates at sign-in); the session itself goes on. One by which somebody was in already is good
+   * until the session ends: where the answer with the next one is lost, the browser has no other to sign out by.
+   */
   forget(cookieId: string): Promise<void>;
   /**
    * The one authorization of a session for an app: the first to ask makes it, all others get the same, so that two tabs
@@ -43,8 +46,12 @@ interface Row {
   payload: Payload;
   last_used_at: Date;
   expires_at: Date;
+  later: Payload | null;
   authorizations: Record<string, Authorization> | null;
 }
+
+/** Of two sign-ins of one person to a session the later one is what it is known by, in whatever order they come to be written. */
+const older = sql`excluded.signed_in_at < sessions.signed_in_at`;
 
 /** When a session's person proved who they are; null before anybody did. */
 function signedInAt({ loginTs }: Payload): Date | null {
@@ -54,7 +61,9 @@ function signedInAt({ loginTs }: Payload): Date | null {
 export function sessionStore(db: Database, clock: Clock): SessionStore {
   async function read(condition: ReturnType<typeof sql>): Promise<Payload | undefined> {
     const { rows } = await sql<Row>`
-      select a.payload, s.last_used_at, s.expires_at, (
+      select a.payload, s.last_used_at, s.expires_at,
+        case when s.signed_in_at > to_timestamp((a.payload->>'loginTs')::bigint) then jsonb_build_object(
+          'loginTs', extract(epoch from s.signed_in_at)::bigint, 'device', s.device, 'browser', s.browser) end as later, (
         select jsonb_object_agg(z.client_id, jsonb_build_object('sid', z.sid, 'grantId', z.grant_id))
         from session_authorizations z where z.session_uid = a.uid
       ) as authorizations
@@ -65,6 +74,8 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         and s.expires_at > ${clock()}
         and (o.id is null or s.generation = o.session_generation)`.execute(db);
     const row = rows[0];
+    // A cookie from before a later sign-in leads to the session as it is since.
+    if (row?.later) Object.assign(row.payload, row.later);
     if (row === undefined || isOver(row.payload, clock())) return undefined;
     return {
       ...row.payload,
@@ -122,8 +133,11 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             ${kept['browser'] ?? null}::text
           where (select count(*) from owner) >= 0
           on conflict (uid) do update set
-            account_id = excluded.account_id, device = excluded.device, last_used_at = excluded.last_used_at, expires_at = excluded.expires_at,
-            signed_in_at = excluded.signed_in_at, browser = excluded.browser,
+            account_id = excluded.account_id, signed_in_at = greatest(excluded.signed_in_at, sessions.signed_in_at),
+            device = case when ${older} then sessions.device else excluded.device end,
+            browser = case when ${older} then sessions.browser else excluded.browser end,
+            last_used_at = case when ${older} then sessions.last_used_at else excluded.last_used_at end,
+            expires_at = case when ${older} then sessions.expires_at else excluded.expires_at end,
             -- The session at hand went along when the others ended; the library's copy does not know.
             generation = case when sessions.account_id is null
               then excluded.generation else greatest(sessions.generation, excluded.generation) end,
@@ -134,12 +148,12 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             -- A request from before the sign-in that ends after it knows less than the session: it writes nothing. Nor
             -- does a session ever pass to another account: of two who sign in to it at once, the first has it.
             and (sessions.account_id is null or sessions.account_id = excluded.account_id)
-            and coalesce(excluded.signed_in_at >= sessions.signed_in_at, true)
-          returning uid
+          returning uid, expires_at, signed_in_at
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
           select 'Session', ${secretHash(cookieId)}, uid, ${accountId}::uuid,
-            ${JSON.stringify(kept)}::jsonb, ${after(now, seconds)}::timestamptz
+            -- Also of an earlier sign-in: under a cookie id that is new, which the browser has and signs out by.
+            ${JSON.stringify(kept)}::jsonb, expires_at
           from alive
           on conflict (kind, id_hash) do update set
             account_id = excluded.account_id, payload = excluded.payload, expires_at = excluded.expires_at
@@ -164,6 +178,7 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         .deleteFrom('artifacts')
         .where('kind', '=', 'Session')
         .where('id_hash', '=', secretHash(cookieId))
+        .where('account_id', 'is', null)
         .execute();
     },
     async authorize(uid, clientId, propose) {

@@ -37,6 +37,18 @@ describe('a sign-in that was accepted and left standing', () => {
   const seesChildren = async (browser: Browser): Promise<boolean> =>
     (await browser.get(`${house.issuer}/`)).text.includes('Ana');
 
+  /** How the session that began last ended, and the apps that were told. */
+  async function lastEnded(): Promise<{ because: string | null; told: string[] }> {
+    const { uid, revoked_because: because } = await house.db
+      .selectFrom('sessions')
+      .select(['uid', 'revoked_because'])
+      .where('account_id', 'is not', null)
+      .orderBy('created_at', 'desc')
+      .executeTakeFirstOrThrow();
+    const told = house.db.selectFrom('deliveries').select('client_id').where('session_uid', '=', uid);
+    return { because, told: (await told.execute()).map((app) => app.client_id).toSorted() };
+  }
+
   it('is over after a recovery', async () => {
     const thief = openBrowser();
     const kept = await leftStanding(thief);
@@ -100,6 +112,43 @@ describe('a sign-in that was accepted and left standing', () => {
       expect(await seesChildren(family)).toBe(false);
     },
   );
+
+  it.each(['a page that stood open', 'an answer that came late'])(
+    'that goes on after a later one, by %s, leaves nobody in whom the browser does not sign out',
+    async (way) => {
+      const browser = openBrowser();
+      const { url } = await homework.request();
+      await browser.get(url.href);
+      const first = { identifier: maria, password: current, device: 'own' };
+      const open = await browser.submit(first, { follow: way === 'a page that stood open' });
+      house.advance(2);
+      const { url: second } = await echoices.request({ prompt: 'login' });
+      await browser.get(second.href);
+      expect((await browser.submit(first)).url).toContain('code=');
+      await browser.get(open.headers.location ?? open.url);
+      expect((await browser.submit()).url).toContain('code=');
+      expect(await seesChildren(browser)).toBe(true);
+      await browser.submit({}, { form: 'form[action="/leave"]' });
+      expect(await lastEnded()).toEqual({ because: 'signed-out', told: ['echoices', 'homework'] });
+      await house.db.deleteFrom('consents').execute();
+    },
+  );
+
+  it('whose last answer was lost leaves a browser that was signed in before signed in, and able to end it', async () => {
+    const browser = await signInAnew(house, maria, current, 'own');
+    await echoices.tokens(browser);
+    const { url } = await homework.request();
+    await browser.get(url.href);
+    const allowed = await browser.submit({}, { follow: false });
+    const resume = new URL(allowed.headers.location ?? '', house.issuer);
+    const cookie = await browser.jar.getCookieString(resume.href);
+    const lost = await raw(house.issuer, { target: resume.pathname, headers: { cookie } });
+    expect(lost.headers.location).toContain('code=');
+    expect(await seesChildren(browser)).toBe(true);
+    await browser.submit({}, { form: 'form[action="/leave"]' });
+    expect(await lastEnded()).toEqual({ because: 'signed-out', told: ['echoices', 'homework'] });
+    await house.db.deleteFrom('consents').execute();
+  });
 
   it('gives way, in its own page, to who calls the computer shared', async () => {
     const browser = await signInAnew(house, maria, current, 'own');

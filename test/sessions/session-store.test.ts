@@ -56,12 +56,24 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await store().findByUid('another')).toBeUndefined();
   });
 
-  it('go on under the next cookie when the old one is forgotten', async () => {
-    await store().save('before', session('u'), hour);
-    await store().save('after', session('u'), hour);
+  it('go on under the next cookie when that of nobody is forgotten', async () => {
+    const { accountId: _, loginTs: __, ...anonymous } = session('u');
+    await store().save('before', anonymous, hour);
     await store().forget('before');
+    await store().save('after', session('u'), hour);
     expect(await store().find('before')).toBeUndefined();
     expect(await store().find('after')).toMatchObject({ uid: 'u' });
+  });
+
+  it('end under every cookie by which somebody was in, the one before a lost answer too', async () => {
+    await store().save('before', session('u'), hour);
+    await store().forget('before');
+    advance(60);
+    await store().save('lost', session('u', { device: 'shared' }), 900);
+    expect(await store().find('before')).toMatchObject({ ...session('u'), device: 'shared' });
+    await end({ session: 'u' });
+    expect(await store().find('before')).toBeUndefined();
+    expect(await store().find('lost')).toBeUndefined();
   });
 
   it('are not taken back by a request from before the sign-in that ends after it', async () => {
@@ -188,6 +200,16 @@ describe.each(databases)('sessions on %s', (kind) => {
     await store().save('c', before, hour);
     expect(await store().find('c')).toMatchObject({ device: 'shared' });
     expect(await db.selectFrom('sessions').select('device').execute()).toEqual([{ device: 'shared' }]);
+  });
+
+  it('stay in a browser to which an earlier sign-in gives a new cookie, as what the later one said', async () => {
+    const before = session('u', { device: 'kept', generation: 0 });
+    advance(60);
+    await store().save('c', session('u', { device: 'shared' }), hour);
+    await store().save('d', before, 30 * 24 * hour);
+    expect(await store().find('d')).toMatchObject({ ...session('u'), device: 'shared' });
+    advance(hour + 1);
+    expect(await store().find('d')).toBeUndefined();
   });
 
   it('of a disabled account are none', async () => {
