@@ -30,8 +30,8 @@ export interface SessionStore {
   find(cookieId: string): Promise<Payload | undefined>;
   findByUid(uid: string): Promise<Payload | undefined>;
   /**
-   * Forgets a cookie id of nobody (it rotates at sign-in); the session itself goes on. One by which somebody was in already is good
-   * until the session ends: where the answer with the next one is lost, the browser has no other to sign out by.
+   * Forgets a cookie id (it rotates at sign-in); the session itself goes on. One by which somebody was in already is good until the browser
+   * shows the next: where the answer that brings it is lost, the browser has no other to sign out by.
    */
   forget(cookieId: string): Promise<void>;
   /**
@@ -47,6 +47,8 @@ interface Row {
   last_used_at: Date;
   expires_at: Date;
   later: Payload | null;
+  /** Whether the cookie id is the last that the session has, and there are earlier ones. */
+  replaces: boolean;
   authorizations: Record<string, Authorization> | null;
 }
 
@@ -59,26 +61,34 @@ function signedInAt({ loginTs }: Payload): Date | null {
 }
 
 export function sessionStore(db: Database, clock: Clock): SessionStore {
-  async function read(condition: ReturnType<typeof sql>): Promise<Payload | undefined> {
+  async function read(by: 'cookie' | 'uid', value: string): Promise<Payload | undefined> {
     const { rows } = await sql<Row>`
       select a.payload, s.last_used_at, s.expires_at,
         case when s.signed_in_at > to_timestamp((a.payload->>'loginTs')::bigint) then jsonb_build_object(
-          'loginTs', extract(epoch from s.signed_in_at)::bigint, 'device', s.device, 'browser', s.browser) end as later, (
+          'loginTs', extract(epoch from s.signed_in_at)::bigint, 'device', s.device, 'browser', s.browser) end as later,
+        not a.payload ? 'replaced' and exists (select from artifacts b
+          where b.kind = 'Session' and b.uid = a.uid and b.payload ? 'replaced') as replaces, (
         select jsonb_object_agg(z.client_id, jsonb_build_object('sid', z.sid, 'grantId', z.grant_id))
         from session_authorizations z where z.session_uid = a.uid
       ) as authorizations
       from artifacts a
       join sessions s on s.uid = a.uid
       left join accounts o on o.id = s.account_id
-      where a.kind = 'Session' and ${condition} and s.revoked_at is null and o.disabled_at is null
+      where a.kind = 'Session' and ${sql.ref(by === 'cookie' ? 'a.id_hash' : 'a.uid')} = ${value} and s.revoked_at is null and o.disabled_at is null
         and s.expires_at > ${clock()}
         and (o.id is null or s.generation = o.session_generation)`.execute(db);
     const row = rows[0];
     // A cookie from before a later sign-in leads to the session as it is since.
     if (row?.later) Object.assign(row.payload, row.later);
     if (row === undefined || isOver(row.payload, clock())) return undefined;
+    if (row.replaces && by === 'cookie') {
+      await sql`delete from artifacts where kind = 'Session' and uid = ${row.payload['uid']} and payload ? 'replaced'`.execute(
+        db,
+      );
+    }
+    const { replaced: _, ...payload } = row.payload;
     return {
-      ...row.payload,
+      ...payload,
       // The library checks expiry by its own copy of it, which does not know of later use.
       exp: Math.floor((await used(row)).getTime() / 1000),
       ...(row.authorizations === null ? {} : { authorizations: row.authorizations }),
@@ -156,7 +166,8 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             ${JSON.stringify(kept)}::jsonb, expires_at
           from alive
           on conflict (kind, id_hash) do update set
-            account_id = excluded.account_id, payload = excluded.payload, expires_at = excluded.expires_at
+            account_id = excluded.account_id, expires_at = excluded.expires_at,
+            payload = excluded.payload || case when artifacts.payload ? 'replaced' then '{"replaced": true}' else '{}' end::jsonb
         )
         insert into session_authorizations (session_uid, client_id, sid, grant_id, created_at)
         select alive.uid, z.client_id, z.sid, z.grant_id, ${now}::timestamptz
@@ -169,17 +180,17 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
           where session_authorizations.grant_id <> excluded.grant_id`.execute(db);
     },
     async find(cookieId) {
-      const payload = await read(sql`a.id_hash = ${secretHash(cookieId)}`);
+      const payload = await read('cookie', secretHash(cookieId));
       return payload === undefined ? undefined : { ...payload, jti: cookieId };
     },
-    findByUid: (uid) => read(sql`a.uid = ${uid}`),
+    findByUid: (uid) => read('uid', uid),
     async forget(cookieId) {
-      await db
-        .deleteFrom('artifacts')
-        .where('kind', '=', 'Session')
-        .where('id_hash', '=', secretHash(cookieId))
-        .where('account_id', 'is', null)
-        .execute();
+      await sql`
+        with of_nobody as (
+          delete from artifacts where kind = 'Session' and id_hash = ${secretHash(cookieId)} and account_id is null
+        )
+        update artifacts set payload = payload || '{"replaced": true}'
+        where kind = 'Session' and id_hash = ${secretHash(cookieId)} and account_id is not null`.execute(db);
     },
     async authorize(uid, clientId, propose) {
       // Also before: what one refused request left behind lets no later one in.

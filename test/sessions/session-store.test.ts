@@ -76,6 +76,19 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await store().find('lost')).toBeUndefined();
   });
 
+  it('go on under the last cookie alone once the browser has shown it', async () => {
+    await store().save('before', session('u'), hour);
+    await store().save('next', session('u'), hour);
+    await store().forget('before');
+    expect(await store().findByUid('u')).toMatchObject({ uid: 'u' });
+    // A save of the one before does not make it the last again.
+    await store().save('before', (await store().find('before')) ?? {}, hour);
+    expect(await store().find('before')).toEqual({ ...(await store().findByUid('u')), jti: 'before' });
+    expect(await store().find('next')).toMatchObject({ uid: 'u' });
+    expect(await store().find('before')).toBeUndefined();
+    expect(await store().find('next')).toMatchObject({ uid: 'u' });
+  });
+
   it('are not taken back by a request from before the sign-in that ends after it', async () => {
     const { accountId: _, loginTs: __, ...anonymous } = session('u');
     await store().save('before', anonymous, hour);
