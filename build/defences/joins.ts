@@ -96,4 +96,12 @@ export const joins: readonly Defence[] = [
     test: 'test/journeys/joined/journey.test.ts',
     named: 'both children|undone by staff',
   },
+  {
+    row: 15,
+    what: 'an account that staff closed keeps no contact from the parent in whose place it registered',
+    file: 'src/accounts/join-decisions.ts',
+    find: '    if (rows.length === 1 && !(await isClosed(trx, pair.accountId))) {',
+    replacement: '    if (rows.length === 1) {',
+    test: 'test/attacks/row-15-taken-back.test.ts',
+  },
 ];
