@@ -104,4 +104,13 @@ export const joins: readonly Defence[] = [
     replacement: '    if (rows.length === 1) {',
     test: 'test/attacks/row-15-taken-back.test.ts',
   },
+  {
+    row: 17,
+    what: 'a report that a letter came back keeps no letter about rights from a parent',
+    file: 'src/sis/tell-rights-end.ts',
+    find: " and x.because = 'refused')",
+    replacement: ')',
+    test: 'test/sis/rights-end.test.ts',
+    named: 'wrote a report',
+  },
 ];
