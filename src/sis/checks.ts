@@ -136,7 +136,7 @@ const fewest = 3;
 
 /**
  * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
- * restrictions lifted, rights granted, end dates and birth dates of adults lost, protections ended, refusals of pickup gone, or addresses of
+ * restrictions lifted, rights granted, end dates and birth dates of adults lost, protections ended, refused pickups granted, or addresses of
  * others at once would open students' records, or the school's door; without the addresses of students these could register. Roll back comes late.
  */
 async function openingFindings(
@@ -171,7 +171,7 @@ async function openingFindings(
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where r.ended_at is null and r.end_date < ${today}::date
     union all
-    select 'refusals of pickup would be gone', count(*) filter (where not w.gone and w.pickup_ok is not false)::int, count(*)::int
+    select 'refused pickups would be granted', count(*) filter (where not w.gone and w.pickup_ok)::int, count(*)::int
     from relationships r join students s on s.id = r.student_id and s.sis = ${sis}
       left join plan_pairs p on p.relationship_id = r.id and p.changed
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row

@@ -75,7 +75,7 @@ describe.each(ruledDatabases)('a file that says something else of many at once, 
       some(8, () => ({ pickup_ok: 'no' })),
       some(8, (_, index) => ({ pickup_ok: index < 2 ? 'yes' : 'no' })),
       some(8, () => ({ pickup_ok: 'yes' })),
-      "6 of the feed's 6 refusals of pickup would be gone",
+      "6 of the feed's 6 refused pickups would be granted",
     ],
     [
       'forgets addresses of students',
