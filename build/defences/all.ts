@@ -3,6 +3,7 @@ import { doors } from './doors.js';
 import { endings } from './endings.js';
 import { joins } from './joins.js';
 import { leftBehind } from './left-behind.js';
+import { massChanges } from './mass-changes.js';
 import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
@@ -22,4 +23,5 @@ export const allDefences: readonly Defence[] = [
   ...baselineDefences,
   ...places,
   ...schoolWord,
+  ...massChanges,
 ];

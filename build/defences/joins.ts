@@ -96,4 +96,21 @@ export const joins: readonly Defence[] = [
     test: 'test/journeys/joined/journey.test.ts',
     named: 'both children|undone by staff',
   },
+  {
+    row: 15,
+    what: 'an account that staff closed keeps no contact from the parent in whose place it registered',
+    file: 'src/accounts/join-decisions.ts',
+    find: '    if (rows.length === 1 && !(await isClosed(trx, pair.accountId))) {',
+    replacement: '    if (rows.length === 1) {',
+    test: 'test/attacks/row-15-taken-back.test.ts',
+  },
+  {
+    row: 17,
+    what: 'a report that a letter came back keeps no letter about rights from a parent',
+    file: 'src/sis/tell-rights-end.ts',
+    find: " and x.because = 'refused')",
+    replacement: ')',
+    test: 'test/sis/rights-end.test.ts',
+    named: 'wrote a report',
+  },
 ];

@@ -220,14 +220,6 @@ export const schoolWord: readonly Defence[] = [
     named: 'first school holds',
   },
   {
-    row: 17,
-    what: 'many restrictions lifted, rights granted or given back, protections ended or addresses moved at once wait for people',
-    file: 'src/sis/checks.ts',
-    find: '    ...(await openingFindings(trx, scope, checks)),\n',
-    replacement: '',
-    test: 'test/sis/mass-changes.test.ts',
-  },
-  {
     row: 15,
     what: 'a mailbox that became a student’s is no channel of a parent’s account',
     file: 'src/accounts/account.ts',

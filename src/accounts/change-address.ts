@@ -24,7 +24,8 @@ export interface AddressParts {
 }
 
 /**
- * Writes what a person answered to "the school has another e-mail for you"; each address is asked about once.
+ * Writes what a person answered to "the school has another e-mail for you"; each address is asked about once, and again
+ * after a change of the password, or where a link was lost.
  *
  * @param use whether to send the new address a link; until that is opened nothing changes
  * @returns the address, or null when there is none to answer about
@@ -45,8 +46,9 @@ export async function answerAddress(
     await trx
       .insertInto('address_answers')
       .values({ account_id: accountId, email: address, used: use, answered_at: now })
+      .onConflict((conflict) => conflict.columns(['account_id', 'email']).doUpdateSet({ used: use, answered_at: now }))
       .execute();
-    if (!use) return address;
+    if (!use || (await hasLiveLink(trx, { accountId, address, now }))) return address;
     const token = newSecret();
     await trx
       .insertInto('account_requests')
@@ -72,6 +74,23 @@ export async function answerAddress(
     await post(trx, { to: address, ...addressLetter(t, { link: `${issuer}/confirm-email?token=${token}` }) });
     return address;
   });
+}
+
+/** Whether the link of an earlier yes is good still: whoever changes the password to be asked again and again buries no mailbox in letters. */
+async function hasLiveLink(
+  trx: Database,
+  { accountId, address, now }: { accountId: string; address: string; now: Date },
+): Promise<boolean> {
+  const link = await trx
+    .selectFrom('account_requests')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'address')
+    .where('identifier', '=', address)
+    .where('expires_at', '>', now)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return link !== undefined;
 }
 
 export type AddressChange = { kind: 'done'; email: string } | { kind: 'expired' | 'session' | 'taken' };

@@ -109,10 +109,11 @@ export async function declineJoin(parts: JoinParts, proposal: string, decision: 
 
 /**
  * Takes a contact from an account, however it came to it. The tokens with which its children could be fetched end in the same
- * transaction; nobody is signed out. It does not join by itself again.
+ * transaction; nobody is signed out. It does not join by itself again. A closed account loses its last one too: whose contact it is in truth
+ * could not register before.
  *
  * @param which a proposal that was accepted, or an account and a contact
- * @throws StandingRefused when the account does not have it, or has no other
+ * @throws StandingRefused when the account does not have it, or is not closed and has no other
  */
 export async function undoJoin(
   parts: JoinParts,
@@ -127,9 +128,9 @@ export async function undoJoin(
       select contact_id, how from proven_contacts where account_id = ${pair.accountId}`.execute(trx);
     const proof = rows.find((row) => row.contact_id === pair.contactId);
     if (proof === undefined) throw new StandingRefused('The account does not have this contact.');
-    if (rows.length === 1) {
+    if (rows.length === 1 && !(await isClosed(trx, pair.accountId))) {
       throw new StandingRefused(
-        'It is the only contact of the account, and no account is left without one: close the account instead, with `accounts close`.',
+        'It is the only contact of the account, and no account that is open is left without one: close the account first, with `accounts close`.',
       );
     }
     await sql`
@@ -174,6 +175,11 @@ async function lockOpen(trx: DatabaseTransaction, id: string): Promise<Pair> {
 async function lockAccount(trx: DatabaseTransaction, accountId: string): Promise<void> {
   // No stronger: what refers to the account is written meanwhile.
   await trx.selectFrom('accounts').select('id').where('id', '=', accountId).forNoKeyUpdate().executeTakeFirst();
+}
+
+async function isClosed(trx: DatabaseTransaction, accountId: string): Promise<boolean> {
+  const account = await trx.selectFrom('accounts').select('disabled_as').where('id', '=', accountId).executeTakeFirst();
+  return account?.disabled_as === 'closed';
 }
 
 async function unblocked(trx: DatabaseTransaction, time: JoinTime, pair: Pair) {

@@ -11,7 +11,8 @@ export interface Pending {
   news: boolean;
   /**
    * The school has another e-mail for this person than the account uses, and the person was not asked. Also where another account uses that
-   * one, which only who reads it is to learn.
+   * one, which only who reads it is to learn. What was answered before the last change of the password may have been somebody's who knew the
+   * earlier one, and counts no more; nor does a yes of which the link was lost and is forgotten by now.
    */
   address: string | null;
 }
@@ -30,7 +31,10 @@ export async function pendingFor(db: Database, accountId: string, studentDomains
         where p.account_id = a.id and c.email is not null
           and not exists (select from proven_contacts q join contacts d on d.id = q.contact_id and d.current
             where q.account_id = a.id and d.email = a.email)
-          and not exists (select from address_answers n where n.account_id = a.id and n.email = c.email)
+          and not exists (select from address_answers n where n.account_id = a.id and n.email = c.email
+            and n.answered_at >= a.password_changed_at
+            and (not n.used or exists (select from account_requests r where r.account_id = a.id and r.kind = 'address'
+              and r.identifier = c.email and r.ended_at is null)))
           and not exists (select from students s where s.email_normal = c.email)
           and not exists (select from unnest(${[...studentDomains]}::text[]) as d(name)
             where right('.' || split_part(c.email, '@', 2), length(d.name) + 1) = '.' || d.name)

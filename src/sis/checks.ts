@@ -42,7 +42,7 @@ export async function findings(
   return [
     ...shapeFindings(scope.kind, checks, shape),
     ...(await missingFindings(trx, scope, checks)),
-    ...(await openingFindings(trx, scope, checks)),
+    ...(await turnedFindings(trx, scope, checks)),
   ];
 }
 
@@ -136,10 +136,11 @@ const fewest = 3;
 
 /**
  * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
- * restrictions lifted, rights granted, birth dates of adults lost, protections ended, or addresses of others at once would open students'
- * records, and roll back comes late.
+ * restrictions lifted, rights granted, end dates and birth dates of adults lost, protections ended, refused pickups granted, or addresses of
+ * others at once would open students' records, or the school's door; without the addresses of students these could register. Roll back comes late.
+ * Rights that are gone, or children who are adults, of many at once hide as much as relationships that are missing.
  */
-async function openingFindings(
+async function turnedFindings(
   trx: DatabaseTransaction,
   { runId, sis, today }: ImportScope,
   checks: Checks,
@@ -163,6 +164,39 @@ async function openingFindings(
       left join plan_pairs p on p.relationship_id = r.id and p.changed
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where r.ended_at is null and r.ed_rights is not false and r.portal_access is not false and not ${right(stands)}
+    union all
+    select 'relationships that ended by their date would stand again', count(*) filter (where not w.gone and ${right(comes)}
+        and coalesce(w.end_date >= ${today}::date, true))::int, count(*)::int
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join feeds f on f.sis = s.sis
+      left join plan_pairs p on p.relationship_id = r.id and p.changed
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.ended_at is null and r.end_date < ${today}::date
+    union all
+    select 'refused pickups would be granted', count(*) filter (where not w.gone and w.pickup_ok)::int, count(*)::int
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis}
+      left join plan_pairs p on p.relationship_id = r.id and p.changed
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.ended_at is null and r.pickup_ok is false
+    union all
+    select 'addresses of students would be other ones or gone',
+      count(*) filter (where p.id is not null and w.student_email is distinct from s.email_normal)::int, count(*)::int
+    from students s left join plan_students p on p.id = s.id
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where s.sis = ${sis} and s.current and s.email_normal is not null
+    union all
+    select 'rights would be gone', count(*) filter (where not w.gone and (not ${right(comes)}
+        or w.end_date < ${today}::date or w.start_date > ${today}::date))::int, count(*)::int
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join feeds f on f.sis = s.sis
+      left join plan_pairs p on p.relationship_id = r.id and p.changed
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.ended_at is null and ${right(stands)} and coalesce(r.end_date >= ${today}::date, true)
+      and coalesce(r.start_date <= ${today}::date, true)
+    union all
+    select 'students under 18 would be so no more', count(*) filter (where p.id is not null
+        and rights_until(w.birth_date, w.rights_retained_until, f.eligible_students) < ${today}::date)::int, count(*)::int
+    from students s join feeds f on f.sis = s.sis
+      left join plan_students p on p.id = s.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where s.sis = ${sis} and s.current and coalesce(${lastDayOf} >= ${today}::date, true)
     union all
     select 'protected students would be so no more', count(*) filter (where f.confidential is false)::int, count(*)::int
     from students s left join plan_vacated_students v on v.student_id = s.id

@@ -128,7 +128,8 @@ async function noteTold(
 
 /**
  * Where an account may be written to without having asked: its proven mailbox, unless a feed gave that to somebody else, it became a
- * student's, letters to it came back, or somebody else on it is restricted, who would learn that the family is still here.
+ * student's, our mail server was refused letters to it, or somebody else on it is restricted, who would learn that the family is still here.
+ * A report that a letter came back counts for invitations alone: whoever reads the mailbox can write one, the student of 17 too.
  *
  * @returns null where there is no such place, or the account is stopped
  */
@@ -140,7 +141,7 @@ async function mailboxOf(
   const { rows } = await sql<{ id: string; email: string; locale: string }>`
     select id, email, locale from accounts a
     where id = ${accountId} and disabled_at is null
-      and not exists (select from mail_suppressions x where x.email = a.email)
+      and not exists (select from mail_suppressions x where x.email = a.email and x.because = 'refused')
       and not exists (select from contacts c join relationship_rights rr on rr.contact_id = c.id
         where c.email = a.email and (rr.held or rr.restricted_from <= ${today}::date)
           and not exists (select from proven_contacts p where p.contact_id = c.id and p.account_id = a.id))`.execute(

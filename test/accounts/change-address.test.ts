@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import { answerAddress, confirmAddress } from '../../src/accounts/change-address.js';
 import type { AddressChange } from '../../src/accounts/change-address.js';
 import { lockMailbox } from '../../src/accounts/mailbox-lock.js';
+import { pendingFor } from '../../src/accounts/pending.js';
+import { cleanRequests } from '../../src/accounts/requests.js';
 import { settleRequests } from '../../src/accounts/settle-request.js';
 import { auditLog } from '../../src/audit/audit.js';
 import { newSecret, secretHash } from '../../src/database/secrets.js';
@@ -218,6 +220,33 @@ describe('confirming an address', () => {
       other = await begun(db, answer(twice));
     });
     expect([first, await other?.end]).toEqual(['school@example.org', null]);
+  });
+
+  it('is asked about again after a change of the password, because who knew the earlier one may have answered, and where the link is forgotten', async () => {
+    const { db } = database;
+    const accountId = await account(db, 'lena@example.org');
+    await told(db, accountId, 'lena.new@example.org');
+    const asked = async () => (await pendingFor(db, accountId, [])).address;
+    const letters: string[] = [];
+    const parts = { ...partsOf(db), post: async (_trx: unknown, { to }: { to: string }) => void letters.push(to) };
+    const answer = (use: boolean) => answerAddress(parts, translator('en'), accountId, use);
+    const later = (ms: number) =>
+      db
+        .updateTable('accounts')
+        .set({ password_changed_at: new Date(now.getTime() + ms) })
+        .where('id', '=', accountId)
+        .execute();
+    await answer(false);
+    expect(await asked()).toBeNull();
+    await later(1);
+    expect(await asked()).toBe('lena.new@example.org');
+    await answer(true);
+    await answer(true);
+    expect(letters).toEqual(['lena.new@example.org']);
+    await later(0);
+    expect(await asked()).toBeNull();
+    await cleanRequests(db, () => new Date(now.getTime() + 3 * 86_400_000));
+    expect(await asked()).toBe('lena.new@example.org');
   });
 
   it('is of no use for one that the school corrected since, nor for one of a contact that staff took away', async () => {

@@ -225,7 +225,7 @@ describe.each(ruledDatabases)('who joins after an import, on %s', (kind) => {
     await registered([here({ phone1: '2135550111' }), luis({ phone1: '2135550122', given_name: 'Rosa' })], [there()]);
     const other = await account(db, { email, sign_in_name: 'rosa2' }, await contactId(db, 'E9'));
     const alone = { accountId: rosas, contactId: await contactId(db, 'E1') };
-    await expect(undoJoin(parts(), alone, why)).rejects.toThrow('close the account instead');
+    await expect(undoJoin(parts(), alone, why)).rejects.toThrow('close the account first');
     await town.load([there({ ed_rights: '', phone2: '2135550122' })], 'secondary', later);
     const found = (await proposals()).filter(({ contact }) => contact.id === 'S1');
     expect(found.map(({ accountId }) => accountId).toSorted()).toEqual([rosas, other].toSorted());

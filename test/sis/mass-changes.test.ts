@@ -63,6 +63,48 @@ describe.each(ruledDatabases)('a file that says something else of many at once, 
       some(99, (_, index) => ({ email: hundred[index + 1]?.email ?? '' })),
       "99 of the feed's 100 addresses would be other ones",
     ],
+    [
+      'brings back what ended by its date',
+      some(8, () => ({ end_date: '2026-06-30' })),
+      some(8, (_, index) => ({ end_date: index < 2 ? '' : '2026-06-30' })),
+      hundred,
+      "6 of the feed's 6 relationships that ended by their date would stand again",
+    ],
+    [
+      'lets people pick up whom the school refused',
+      some(8, () => ({ pickup_ok: 'no' })),
+      some(8, (_, index) => ({ pickup_ok: index < 2 ? 'yes' : 'no' })),
+      some(8, () => ({ pickup_ok: 'yes' })),
+      "6 of the feed's 6 refused pickups would be granted",
+    ],
+    [
+      'takes rights from many',
+      hundred,
+      some(12, () => ({ ed_rights: 'no' })),
+      some(60, () => ({ ed_rights: 'no' })),
+      "48 of the feed's 88 rights would be gone",
+    ],
+    [
+      'ends many by a date',
+      hundred,
+      some(12, () => ({ end_date: '2026-06-30' })),
+      some(60, () => ({ end_date: '2026-06-30' })),
+      "48 of the feed's 88 rights would be gone",
+    ],
+    [
+      'makes many students adults',
+      hundred,
+      some(12, () => ({ birth_date: '2007-05-01' })),
+      some(60, () => ({ birth_date: '2007-05-01' })),
+      "48 of the feed's 88 students under 18 would be so no more",
+    ],
+    [
+      'forgets addresses of students',
+      some(8, (_, index) => ({ student_email: `kid${index}@mail.example` })),
+      some(8, (_, index) => ({ student_email: index < 2 ? '' : `kid${index}@mail.example` })),
+      hundred,
+      "6 of the feed's 6 addresses of students would be other ones or gone",
+    ],
   ])('is held where it %s, and not for a few', async (_, before, few, many, message) => {
     await town.load(before);
     expect(await town.load(few, 'elementary', later)).toMatchObject({ state: 'applied' });

@@ -6,6 +6,7 @@ import type { Database } from '../../src/database/database.js';
 import type { Desk } from '../../src/desk/desk.js';
 import { rightsCommand } from '../../src/desk/rights.js';
 import type { Letter } from '../../src/mail/mailer.js';
+import { noteBounce } from '../../src/sis/invitations/suppress.js';
 import { tellRightsEnd } from '../../src/sis/tell-rights-end.js';
 import type { RightsEndTold } from '../../src/sis/tell-rights-end.js';
 import { account, contactId } from '../accounts/people.js';
@@ -32,7 +33,7 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
   useDistrict(kind, (made) => ({ db, town } = made), { file: policies });
   beforeEach(async () => {
     await db.deleteFrom('accounts').execute();
-    await sql`delete from mail_suppressions`.execute(db);
+    for (const table of ['mail_suppressions', 'invitations']) await sql`delete from ${sql.table(table)}`.execute(db);
     [letters, events] = [[], []];
   });
 
@@ -152,6 +153,15 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
     expect(letters.map(({ to }) => to)).toEqual(['good@example.org']);
     await run('2027-01-20');
     expect(letters.map(({ to }) => to)).toEqual(['good@example.org', 'good@example.org']);
+  });
+
+  it('are told also where somebody at the mailbox wrote a report that its invitation came back', async () => {
+    await family();
+    await sql`insert into invitations (email, message_id, queued_at, handed_at)
+      values ('rosa@example.org', '<seen@district.example>', now(), now())`.execute(db);
+    const parts = { db, clock: at('2026-11-20'), audit: async () => {} };
+    expect(await noteBounce(parts, { messageId: '<seen@district.example>' }, 'reported')).toBe(true);
+    expect(await daysTold('2026-11-28', '2027-01-20')).toEqual(['2026-11-28', '2027-01-20']);
   });
 
   it('are told to nobody where the feed’s policy is to keep them', async () => {
