@@ -257,7 +257,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     registerThrottles: { address, source, code: throttle('code-source', values.throttles.codePerSource) },
     recoverThrottles: {
       address: throttle('recovery-address', values.throttles.requestPerAddress),
-      known: throttle('recovery-known', values.throttles.requestPerAddress),
+      known: throttle('recovery-device', values.throttles.requestPerAddress),
+      allKnown: throttle('recovery-known', values.throttles.recoveryPerAllKnownDevices),
       source,
     },
   });

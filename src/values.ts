@@ -93,6 +93,8 @@ export const values = {
     passwordPerAllKnownDevices: { points: 10, duration: 15 * minute },
     passwordPerSource: { points: 20, duration: 5 * minute },
     requestPerAddress: { points: 5, duration: 1 * day },
+    /** Over all known devices of an account, of which each has as many as an address; beyond it they are strangers. */
+    recoveryPerAllKnownDevices: { points: 20, duration: 1 * day },
     requestPerSource: { points: 10, duration: 10 * minute },
     codePerSource: { points: 20, duration: 10 * minute },
   },
