@@ -246,6 +246,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       audit,
       secretsKey,
       post,
+      perLetter: throttle('password-letter', values.throttles.passwordPerLetter),
       signIn: signIn(db, hasher, throttle, audit, secretsKey),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],

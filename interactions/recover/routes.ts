@@ -27,6 +27,8 @@ import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } fro
 export interface RecoverParts extends InteractionParts {
   jobs: Jobs;
   hasher: PasswordHasher;
+  /** Counts the passwords that are hashed for one letter, by its request's id. */
+  perLetter: Throttle;
   audit: RecordEvent;
   /** `known`: of an address, from one device that its owner used before; `allKnown`: from all of these together. */
   throttles: { address: Throttle; known: Throttle; allKnown: Throttle; source: Throttle };
@@ -178,6 +180,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);
     if (weak !== null) return showPassword(ctx, claimed, { password: passwordErrors[weak] }, 422);
+    await parts.perLetter.spend(claimed.id);
     const done = await recover(db, clock, parts.hasher, parts.audit, parts.notice, {
       request: claimed,
       password,
