@@ -196,8 +196,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         endSession,
         (uid) => pastRequest(db, uid),
         (given) => giveConsent(db, clock, audit, given),
-        (ctx, uid) => {
-          noteFinished(ctx, cookies, uid);
+        (ctx, uid, mark) => {
+          noteFinished(ctx, cookies, uid, mark);
           // Who signs in next on this browser never reads what the person before had opened.
           noteSignOut(ctx, cookies, null);
         },
