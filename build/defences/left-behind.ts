@@ -148,7 +148,7 @@ export const leftBehind: readonly Defence[] = [
     row: 13,
     what: 'nobody can type the key of a known device’s recoveries',
     file: 'interactions/recover/routes.ts',
-    find: 'await known.spend(who)',
+    find: 'await allKnown.spend(who)',
     replacement: 'await address.spend(`${who} known`)',
     test: requests,
     named: 'a word more',
