@@ -196,8 +196,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         endSession,
         (uid) => pastRequest(db, uid),
         (given) => giveConsent(db, clock, audit, given),
-        (ctx, uid) => {
-          noteFinished(ctx, cookies, uid);
+        (ctx, uid, mark) => {
+          noteFinished(ctx, cookies, uid, mark);
           // Who signs in next on this browser never reads what the person before had opened.
           noteSignOut(ctx, cookies, null);
         },
@@ -246,6 +246,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       audit,
       secretsKey,
       post,
+      perLetter: throttle('password-letter', values.throttles.passwordPerLetter),
       signIn: signIn(db, hasher, throttle, audit, secretsKey),
       feeds: () => feedStatus(db, feeds, clock, config.timeZone),
       apps: [...apps.values()],
@@ -257,7 +258,8 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     registerThrottles: { address, source, code: throttle('code-source', values.throttles.codePerSource) },
     recoverThrottles: {
       address: throttle('recovery-address', values.throttles.requestPerAddress),
-      known: throttle('recovery-known', values.throttles.requestPerAddress),
+      known: throttle('recovery-device', values.throttles.requestPerAddress),
+      allKnown: throttle('recovery-known', values.throttles.recoveryPerAllKnownDevices),
       source,
     },
   });

@@ -165,7 +165,7 @@ export function server(parts: ServerParts): Koa {
   app.use(takePostedRequests);
   app.use(cacheKeys(parts.lookAtKeys));
   app.use(guardConfirm(issuer));
-  app.use(guardResume(pages.cookies));
+  app.use(guardResume(pages.cookies, pages.interactions));
   app.use(openForms(parts.apps));
   app.use(parts.provider);
   return app;

@@ -92,7 +92,11 @@ export const values = {
     /** Over all known devices of an account; beyond it they are strangers again. */
     passwordPerAllKnownDevices: { points: 10, duration: 15 * minute },
     passwordPerSource: { points: 20, duration: 5 * minute },
+    /** Passwords sent by one mailed letter: each costs a hash, also where the name or code beside it is refused. */
+    passwordPerLetter: { points: 20, duration: 1 * hour },
     requestPerAddress: { points: 5, duration: 1 * day },
+    /** Over all known devices of an account, of which each has as many as an address; beyond it they are strangers. */
+    recoveryPerAllKnownDevices: { points: 20, duration: 1 * day },
     requestPerSource: { points: 10, duration: 10 * minute },
     codePerSource: { points: 20, duration: 10 * minute },
   },

@@ -1,5 +1,7 @@
 import type { Defence } from './defence.js';
 
+const oneLetter = 'test/attacks/row-22-one-letter.test.ts';
+
 /** Sessions, paths, sizes and passwords: rows 18 to 24. */
 export const doors: readonly Defence[] = [
   {
@@ -196,5 +198,23 @@ export const doors: readonly Defence[] = [
     replacement: 'return null;',
     test: 'test/attacks/row-24-passwords.test.ts',
     named: 'everybody tries',
+  },
+  {
+    row: 22,
+    what: 'a letter of registration makes us hash twenty passwords at most',
+    file: 'interactions/activate/routes.ts',
+    find: '    await parts.perLetter.spend(claimed.id);\n',
+    replacement: '',
+    test: oneLetter,
+    named: 'a name that is refused',
+  },
+  {
+    row: 22,
+    what: 'a letter of recovery makes us hash twenty passwords at most',
+    file: 'interactions/recover/routes.ts',
+    find: '    await parts.perLetter.spend(claimed.id);\n',
+    replacement: '',
+    test: oneLetter,
+    named: 'nor does a recovery code',
   },
 ];

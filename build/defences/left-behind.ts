@@ -4,6 +4,7 @@ const history = 'test/browser/history.test.ts';
 const unfinished = 'test/attacks/row-18-unfinished.test.ts';
 const outweighed = 'test/attacks/row-18-outweighed.test.ts';
 const twoPeople = 'test/attacks/row-07-two-people.test.ts';
+const keptOut = 'test/attacks/row-13-kept-out.test.ts';
 const requests = 'test/http/request-throttles.test.ts';
 
 /** What is left behind: by a sign-in, in a browser, in a mailbox, in a folder. */
@@ -138,7 +139,7 @@ export const leftBehind: readonly Defence[] = [
     row: 13,
     what: 'a known device has recoveries of its own',
     file: 'interactions/recover/routes.ts',
-    find: 'await known.spend(who)',
+    find: 'await allKnown.spend(who)',
     replacement: 'await address.spend(who)',
     test: requests,
     named: 'to recover are left',
@@ -147,17 +148,44 @@ export const leftBehind: readonly Defence[] = [
     row: 13,
     what: 'nobody can type the key of a known device’s recoveries',
     file: 'interactions/recover/routes.ts',
-    find: 'await known.spend(who)',
+    find: 'await allKnown.spend(who)',
     replacement: 'await address.spend(`${who} known`)',
     test: requests,
     named: 'a word more',
   },
   {
+    row: 13,
+    what: 'who once knew the password leaves the owner’s device its recoveries',
+    file: 'interactions/recover/routes.ts',
+    find: 'known.spend(`${device} ${who}`)',
+    replacement: 'known.spend(who)',
+    test: keptOut,
+    named: 'once knew the password',
+  },
+  {
+    row: 13,
+    what: 'recoveries from all known devices together have one limit',
+    file: 'interactions/recover/routes.ts',
+    find: 'return await allKnown.spend(who)',
+    replacement: 'return',
+    test: keptOut,
+    named: 'however many devices',
+  },
+  {
+    row: 13,
+    what: 'a letter that a stranger asked for stays good when that browser asks for somebody else',
+    file: 'src/accounts/requests.ts',
+    find: "      .where('identifier', '=', request.identifier)\n",
+    replacement: '',
+    test: keptOut,
+    named: 'stays good',
+  },
+  {
     row: 14,
     what: 'of requests at once one is good',
     file: 'src/accounts/requests.ts',
-    find: '0))`.execute(',
-    replacement: '0)) where false`.execute(',
+    find: '${browser}, 0))`',
+    replacement: '${browser}, 0)) where false`',
     test: requests,
     named: 'of one browser',
   },

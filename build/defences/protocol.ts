@@ -222,4 +222,13 @@ export const protocol: readonly Defence[] = [
     test: 'test/attacks/row-12-oracle.test.ts',
     named: 'stays as it is',
   },
+  {
+    row: 7,
+    what: 'a sign-in goes on where it was made last',
+    file: 'interactions/resume-guard.ts',
+    find: 'last === secretHash(mark)',
+    replacement: 'last !== null',
+    test: 'test/attacks/row-07-tossed.test.ts',
+    named: 'signs no stranger in',
+  },
 ];

@@ -257,8 +257,8 @@ export const trust: readonly Defence[] = [
     row: 7,
     what: 'a sign-in goes on where it was made',
     file: 'interactions/resume-guard.ts',
-    find: 'uid === undefined || finishedHere(ctx, cookies).includes(uid)',
-    replacement: 'uid !== undefined || uid === undefined',
+    find: 'if (uid === undefined)',
+    replacement: 'if (uid !== undefined || uid === undefined)',
     test: 'test/attacks/row-07-tossed.test.ts',
   },
   {

@@ -7,6 +7,7 @@ import { claimLink, claimProblem, claimedBy } from '../../src/accounts/requests.
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
 import { field, parameter } from '../../src/http/form.js';
+import type { Throttle } from '../../src/http/throttle.js';
 import { passwordErrors } from '../../src/ui/password-errors.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
@@ -18,6 +19,8 @@ import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from './page.js';
 
 export interface ActivateParts extends InteractionParts {
   hasher: PasswordHasher;
+  /** Counts the passwords that are hashed for one letter, by its request's id. */
+  perLetter: Throttle;
   audit: RecordEvent;
   timeZone: string;
   studentDomains: readonly string[];
@@ -109,6 +112,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     const typedName = field(ctx, 'signInName').slice(0, 60);
     const weak = passwordProblem(password, [claimed.identifier ?? '', typedName]);
     if (weak !== null) return showPassword(ctx, claimed, typedName, { password: passwordErrors[weak] }, 422);
+    await parts.perLetter.spend(claimed.id);
     const done = await activate(db, clock, parts.hasher, parts.audit, {
       request: claimed,
       password,

@@ -27,9 +27,11 @@ import { NewPasswordPage, RecoverLinkPage, RecoverPage, RecoverWaitingPage } fro
 export interface RecoverParts extends InteractionParts {
   jobs: Jobs;
   hasher: PasswordHasher;
+  /** Counts the passwords that are hashed for one letter, by its request's id. */
+  perLetter: Throttle;
   audit: RecordEvent;
-  /** `known`: of an address, from the devices that its owner used before. */
-  throttles: { address: Throttle; known: Throttle; source: Throttle };
+  /** `known`: of an address, from one device that its owner used before; `allKnown`: from all of these together. */
+  throttles: { address: Throttle; known: Throttle; allKnown: Throttle; source: Throttle };
   secretsKey: Uint8Array;
   /** Posts the letter that tells the owner of a changed password. */
   notice: PasswordNotice;
@@ -38,17 +40,19 @@ export interface RecoverParts extends InteractionParts {
 }
 
 /**
- * Counts a recovery. Devices that their owner used before have one count together, so that strangers who use up the
- * address's own do not keep the owner out there; beyond theirs they are strangers.
+ * Counts a recovery. Each device that its owner used before has a count of its own, so that neither strangers who use up the address's own
+ * nor who signed in once elsewhere keep the owner out there. Beyond it, and beyond what all such devices have together, it is a stranger.
  *
  * @throws Throttled
  */
 async function spendRecovery(parts: RecoverParts, who: string, deviceCookie: string | undefined): Promise<void> {
   // A counter of its own, and not a key beside the other's: a stranger may type whatever the key is.
-  const { address, known } = parts.throttles;
-  if (knownDevice(parts.secretsKey, deviceCookie, who) !== null) {
+  const { address, known, allKnown } = parts.throttles;
+  const device = knownDevice(parts.secretsKey, deviceCookie, who);
+  if (device !== null) {
     try {
-      return await known.spend(who);
+      await known.spend(`${device} ${who}`);
+      return await allKnown.spend(who);
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;
     }
@@ -176,6 +180,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     const shared = field(ctx, 'shared') !== '';
     const weak = passwordProblem(password, [claimed.identifier ?? '']);
     if (weak !== null) return showPassword(ctx, claimed, { password: passwordErrors[weak] }, 422);
+    await parts.perLetter.spend(claimed.id);
     const done = await recover(db, clock, parts.hasher, parts.audit, parts.notice, {
       request: claimed,
       password,

@@ -26,20 +26,20 @@ export interface NewRequest {
 /**
  * Writes a request and the job that decides it. The same statements run for everybody, whoever they are: what the
  * decision finds is told by mail only, so neither the answer nor its time says anything. A new request ends the earlier
- * ones of the same browser, and of no other.
+ * ones of the same browser for the same person, and no other: a stranger's may be all that its owner gets that day.
  */
 export async function placeRequest(db: Database, jobs: Jobs, clock: Clock, request: NewRequest): Promise<void> {
   const now = clock();
   await db.transaction().execute(async (trx) => {
     // Of two sent at once the later one sees the earlier.
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`browser ${secretHash(request.browser)}`}, 0))`.execute(
-      trx,
-    );
+    const browser = `browser ${secretHash(request.browser)}`;
+    await sql`select pg_advisory_xact_lock(hashtextextended(${browser}, 0))`.execute(trx);
     await trx
       .updateTable('account_requests')
       .set({ ended_at: now })
       .where('browser_hash', '=', secretHash(request.browser))
       .where('kind', '=', request.kind)
+      .where('identifier', '=', request.identifier)
       .where('ended_at', 'is', null)
       .execute();
     const link = request.kind === 'registration' ? values.activationLink : values.recoveryLink;

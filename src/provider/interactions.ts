@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Context } from 'koa';
 import type { Clock } from '../database/clock.js';
+import { newSecret, secretHash } from '../database/secrets.js';
 import type { PastRequest } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
@@ -41,6 +42,8 @@ export interface Interactions {
   cancel(ctx: Context): Promise<string>;
   /** The session of this browser: its uid and account, or null when nobody is signed in. */
   session(ctx: Context): Promise<{ uid: string; accountId: string; signedInAt: Date } | null>;
+  /** The digest of the mark that was left in the browser which finished an interaction's page last; null when none waits to go on. */
+  finishedAs(uid: string): Promise<string | null>;
   /** Whether this browser holds the cookie of that interaction, live or not. */
   holds(ctx: Context, uid: string): boolean;
   /** Start over from what was stored: the `/authorize` address of an interaction that the app has no answer to yet. */
@@ -59,8 +62,8 @@ export interface Interactions {
   appOf(uid: string): Promise<AppRegistration | null>;
 }
 
-/** Remembers in this browser that it finished a page of an interaction, and may go on from it. */
-export type NoteFinished = (ctx: Context, uid: string) => void;
+/** Remembers in this browser, by a secret mark, that it finished a page of an interaction, and may go on from it. */
+export type NoteFinished = (ctx: Context, uid: string, mark: string) => void;
 
 /** Writes what a person allowed a vendor's app. */
 export type GiveConsent = (given: {
@@ -93,8 +96,11 @@ export function interactions(
     result: Parameters<Provider['interactionResult']>[2],
     mergeWithLastSubmission = true,
   ): Promise<string> => {
-    const way = await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission });
-    noteFinished(ctx, (await provider.interactionDetails(ctx.req, ctx.res)).uid);
+    // Of several browsers that have its cookies the last to finish the page goes on, and no other in its name.
+    const mark = newSecret();
+    const marked = { ...result, finishedAs: secretHash(mark) };
+    const way = await provider.interactionResult(ctx.req, ctx.res, marked, { mergeWithLastSubmission });
+    noteFinished(ctx, (await provider.interactionDetails(ctx.req, ctx.res)).uid, mark);
     return way;
   };
   const appFor = (clientId: unknown): AppRegistration | null =>
@@ -160,6 +166,10 @@ export function interactions(
       const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       if (session.accountId === undefined || session.loginTs === undefined) return null;
       return { uid: session.uid, accountId: session.accountId, signedInAt: new Date(session.loginTs * 1000) };
+    },
+    async finishedAs(uid) {
+      const found = await provider.Interaction.find(uid);
+      return text(found?.result?.['finishedAs']);
     },
     holds(ctx, uid) {
       const { cookies } = provider.createContext(ctx.req, ctx.res);

@@ -51,6 +51,25 @@ describe('row 7: a sign-in that a stranger began and puts into a parent’s brow
     expect(home).not.toContain('Tomas');
   });
 
+  it.each([
+    ['signed in on its page', { identifier: 'pedro@example.org', password }, {}],
+    ['went back to the app', {}, { form: 'form[action$="/cancel"]' }],
+  ])('signs no stranger in as the parent who types a password there, where the stranger %s', async (_, fields, how) => {
+    const stranger = openBrowser();
+    const { url } = await echoices.request();
+    const shown = await stranger.get(url.href);
+    const finished = await stranger.submit(fields, { ...how, follow: false });
+    const resume = new URL(finished.headers.location ?? '', house.issuer).href;
+    const victim = openBrowser();
+    for (const address of [shown.url, resume])
+      for (const cookie of await stranger.jar.getCookies(address))
+        if (cookie.path !== '/') await victim.jar.setCookie(cookie.toString(), address);
+    await victim.get(shown.url);
+    await victim.submit({ identifier: 'maria@example.org', password }, { follow: false });
+    await stranger.get(resume);
+    expect((await stranger.get(`${house.issuer}/`)).text).not.toContain('Ana');
+  });
+
   it('goes on in the browser where it was made, in two tabs at once too', async () => {
     const browser = openBrowser();
     const resumes: string[] = [];
