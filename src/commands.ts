@@ -33,8 +33,8 @@ export interface Terminal {
   err(text: string): void;
 }
 
-// Control characters but tabs and line ends, and what turns the order of reading (Unicode TR 36, 3.4).
-const obeyed = /(?![\t\n]|\r\n)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// Control characters but tabs and line ends (of the last one the terminal gives the second half), and what turns the order of reading (Unicode TR 36, 3.4).
+const obeyed = /(?![\t\n]|\r(?:\n|$))[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * A terminal without what it would obey in the texts of a feed or an app: a school's name could hide lines, or put a command into the
