@@ -29,21 +29,20 @@ describe('a code and a refresh in flight undo no end', () => {
       .executeTakeFirstOrThrow()
       .then((row) => ({ ...row, browser }));
 
-  // They end in one transaction, by one way; what is another in each is what it finds to end.
-  const targets: Array<[string, number, (of: { uid: string; sid: string }) => Target]> = [
-    ['a session', 50, ({ uid }) => ({ session: uid })],
-    ['an account', 50, () => ({ account })],
-    ['an app', 16, () => ({ app: 'echoices' })],
-    ['an app of an account', 16, () => ({ app: 'echoices', account })],
-    ['an app of a session', 16, ({ sid }) => ({ app: 'echoices', sid })],
-    ['a restriction', 16, () => ({ apps: ['echoices', 'cafeteria'], accounts: [account] })],
+  const targets: Array<[string, (of: { uid: string; sid: string }) => Target]> = [
+    ['a session', ({ uid }) => ({ session: uid })],
+    ['an account', () => ({ account })],
+    ['an app', () => ({ app: 'echoices' })],
+    ['an app of an account', () => ({ app: 'echoices', account })],
+    ['an app of a session', ({ sid }) => ({ app: 'echoices', sid })],
+    ['a restriction', () => ({ apps: ['echoices', 'cafeteria'], accounts: [account] })],
   ];
   it.each(targets)(
-    'of %s, none of %i',
-    async (_, rounds, targetOf) => {
+    'of %s, 50 of 50',
+    async (_, targetOf) => {
       const works: string[] = [];
       const faults: number[] = [];
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0; round < 50; round += 1) {
         const browser = await signInAnew(house, 'maria@example.org');
         const { body } = await post(house, '/token', await echoices.codeForm(browser), credentials());
         const code = await echoices.codeForm(browser);
