@@ -2,6 +2,7 @@ import { baselineDefences } from './baseline.js';
 import { doors } from './doors.js';
 import { endings } from './endings.js';
 import { joins } from './joins.js';
+import { keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { people } from './people.js';
@@ -24,4 +25,5 @@ export const allDefences: readonly Defence[] = [
   ...places,
   ...schoolWord,
   ...massChanges,
+  ...keptOut,
 ];

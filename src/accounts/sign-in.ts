@@ -57,20 +57,28 @@ export function signIn(
     async check(identifier, password, source, deviceCookie) {
       const who = identifierKey(identifier);
       const known = knownDevice(key, deviceCookie, who);
+      const atDevice = `${who} ${known}`;
+      const atSource = `${who} ${source}`;
+      // A device's own limit comes first: one that is tried again and again takes from the others no more than its own.
+      if (known !== null) await perDevice.spend(atDevice);
       // Who knew the password once may have collected many such cookies: together they have one limit too.
       const device = known !== null && (await isWithin(perOwner, who)) ? known : null;
-      const counter = device === null ? perAccount : perDevice;
-      const counted = `${who} ${device ?? source}`;
-      if (device === null) await perSource.spend(source);
-      await counter.spend(counted);
+      if (device === null) {
+        await perSource.spend(source);
+        await perAccount.spend(atSource);
+      }
       const account = await accountByIdentifier(db, identifier);
       const matches = await hasher.verify(
         account?.password_hash ?? null,
         password.slice(0, values.passwordMaximum * 4),
       );
       if (!matches || account === null) return null;
-      await counter.clear(counted);
-      await (device === null ? perSource.refund(source) : perOwner.refund(who));
+      if (known !== null) await perDevice.clear(atDevice);
+      if (device !== null) await perOwner.refund(who);
+      else {
+        await perAccount.clear(atSource);
+        await perSource.refund(source);
+      }
       const accepted = {
         accountId: account.id,
         generation: account.session_generation,

@@ -90,6 +90,14 @@ describe('a device that its owner used before', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(10);
   });
 
+  it('keeps its own limit, however often another such device is tried', async () => {
+    const phone = await usedBefore('127.0.10.8');
+    const atHome = await usedBefore('127.0.10.8');
+    expect((await tries(atHome, maria, wrong, 12)).filter((status) => status === 422)).toHaveLength(5);
+    await exhaust('127.0.10.8');
+    expect((await phone.submit({ identifier: maria, password })).text).toContain('Ana');
+  });
+
   it('is not needed to recover: a stranger at the limit leaves that way open', async () => {
     await exhaust('127.0.10.5');
     const browser = openBrowser({ from: '127.0.10.5' });

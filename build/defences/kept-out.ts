@@ -1,0 +1,14 @@
+import type { Defence } from './defence.js';
+
+/** Who would be kept out of their own account by somebody who knows its address: row 13. */
+export const keptOut: readonly Defence[] = [
+  {
+    row: 13,
+    what: 'one known device that is tried again and again takes from the others no more than its own',
+    file: 'src/accounts/sign-in.ts',
+    find: 'if (known !== null) await perDevice.spend(atDevice);',
+    replacement: 'if (known !== null && (await isWithin(perOwner, who))) await perDevice.spend(atDevice);',
+    test: 'test/http/known-device.test.ts',
+    named: 'however often another',
+  },
+];
