@@ -46,6 +46,7 @@ export function doneRoutes(router: RouterInstance, parts: LastSignOutParts & { r
     // Whoever leads a person here by a link has not signed them out: they must not read it, and walk away.
     if ((await interactions.session(ctx)) !== null) return ctx.redirect('/');
     const end = parameter(ctx, 'end');
-    reply(ctx, DonePage, { apps: await countSignOut(ctx, parts, end), again: `/done?${new URLSearchParams({ end })}` });
+    const again = `/done?${new URLSearchParams({ end })}`;
+    reply(ctx, DonePage, { apps: await countSignOut(ctx, parts, end), again }, { path: again });
   });
 }

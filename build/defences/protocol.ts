@@ -231,4 +231,13 @@ export const protocol: readonly Defence[] = [
     test: 'test/attacks/row-07-tossed.test.ts',
     named: 'signs no stranger in',
   },
+  {
+    row: 8,
+    what: 'a page says nothing of the query by which it was asked for',
+    file: 'src/ui/reply.ts',
+    find: 'path: options.path ?? ctx.path,',
+    replacement: 'path: options.path ?? ctx.url,',
+    test: 'test/attacks/row-08-forms.test.ts',
+    named: 'of the address',
+  },
 ];

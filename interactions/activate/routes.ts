@@ -80,7 +80,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
 
   router.get('/activate', async (ctx) => {
     const token = parameter(ctx, 'token').slice(0, 100);
-    reply(ctx, ActivateLinkPage, { action: '/activate', token });
+    reply(ctx, ActivateLinkPage, { action: '/activate', token }, { path: ctx.url });
   });
 
   router.post('/activate', async (ctx) => {

@@ -47,7 +47,8 @@ export function addressRoutes(router: RouterInstance, parts: AddressPageParts): 
   });
 
   router.get('/confirm-email', async (ctx) => {
-    reply(ctx, AddressLinkPage, { action: '/confirm-email', token: parameter(ctx, 'token').slice(0, 100) });
+    const token = parameter(ctx, 'token').slice(0, 100);
+    reply(ctx, AddressLinkPage, { action: '/confirm-email', token }, { path: ctx.url });
   });
 
   router.post('/confirm-email', async (ctx) => {

@@ -144,11 +144,17 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
 
   router.get('/recover/sent', async (ctx) => {
     const interaction = parameter(ctx, 'interaction');
-    reply(ctx, RecoverWaitingPage, { signInHref: signInHref(interaction), againHref: `/recover${query(interaction)}` });
+    reply(
+      ctx,
+      RecoverWaitingPage,
+      { signInHref: signInHref(interaction), againHref: `/recover${query(interaction)}` },
+      { path: ctx.url },
+    );
   });
 
   router.get('/recover/link', async (ctx) => {
-    reply(ctx, RecoverLinkPage, { action: '/recover/link', token: parameter(ctx, 'token').slice(0, 100) });
+    const token = parameter(ctx, 'token').slice(0, 100);
+    reply(ctx, RecoverLinkPage, { action: '/recover/link', token }, { path: ctx.url });
   });
 
   router.post('/recover/link', async (ctx) => {

@@ -13,7 +13,7 @@ export function localeCookie(secure: boolean): string {
 
 /** Answers with pages in the reader's language. */
 export interface Reply {
-  /** @param options `path`: where GET reaches this page, if not here; `uiLocales`: what the app asked for */
+  /** @param options `path`: where GET reaches this page, if not here without a query; `uiLocales`: what the app asked for */
   <Props extends object>(ctx: Context, page: Page<Props>, props: Props, options?: ReplyOptions): void;
   view(ctx: Context, options?: ReplyOptions): View;
 }
@@ -44,7 +44,8 @@ export function replier(timeZone: string, districtName: string | null): Reply {
     return {
       locale,
       t: translator(locale),
-      path: options.path ?? ctx.url,
+      // Nothing of a query stands in a page by itself: beside a family's facts, packed together, its length would tell who guessed right.
+      path: options.path ?? ctx.path,
       timeZone,
       districtName,
       sharedComputer,

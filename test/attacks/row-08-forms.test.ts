@@ -106,6 +106,15 @@ describe('row 8: forms that seem to be ours', () => {
     expect(await letterRequests(house)).toBe(before);
   });
 
+  it('a page of a family has nothing in it of the address by which another site led there', async () => {
+    const cookie = await mother.jar.getCookieString(house.issuer);
+    for (const page of ['/', '/permissions', '/devices', '/password', '/password/changed']) {
+      const answer = await raw(house.issuer, { target: `${page}?guess`, headers: { cookie } });
+      expect(answer.body).toContain('action="/leave"');
+      expect(answer.body).not.toContain('guess');
+    }
+  });
+
   it('another site’s form with a parent’s cookies changes nothing that is theirs', async () => {
     const cookie = await mother.jar.getCookieString(house.issuer);
     for (const target of ['/password', '/leave', '/sign-out/confirm']) {
