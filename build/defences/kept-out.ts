@@ -11,4 +11,22 @@ export const keptOut: readonly Defence[] = [
     test: 'test/http/known-device.test.ts',
     named: 'however often another',
   },
+  {
+    row: 13,
+    what: 'a known device recovers whatever others in the same home asked for',
+    file: 'interactions/recover/routes.ts',
+    find: 'if (device !== null) {',
+    replacement: 'if (device !== null) {\n    await perSource.spend(source);',
+    test: 'test/http/request-throttles.test.ts',
+    named: 'in the same home',
+  },
+  {
+    row: 13,
+    what: 'a device is known for recoveries when the keys that signed its cookie are gone',
+    file: 'interactions/recover/routes.ts',
+    find: "cookies.getUnsigned(ctx, 'device')",
+    replacement: "cookies.get(ctx, 'device')",
+    test: 'test/http/request-throttles.test.ts',
+    named: 'used long ago',
+  },
 ];

@@ -40,14 +40,20 @@ export interface RecoverParts extends InteractionParts {
 }
 
 /**
- * Counts a recovery. Each device that its owner used before has a count of its own, so that neither strangers who use up the address's own
- * nor who signed in once elsewhere keep the owner out there. Beyond it, and beyond what all such devices have together, it is a stranger.
+ * Counts a recovery. Each device that its owner used before has a count of its own, so that neither strangers who use up the address's own,
+ * or that of the home's one source, nor who signed in once elsewhere keep the owner out there. Beyond it, and beyond what all such devices
+ * have together, it is a stranger.
  *
  * @throws Throttled
  */
-async function spendRecovery(parts: RecoverParts, who: string, deviceCookie: string | undefined): Promise<void> {
+async function spendRecovery(
+  parts: RecoverParts,
+  who: string,
+  source: string,
+  deviceCookie: string | undefined,
+): Promise<void> {
   // A counter of its own, and not a key beside the other's: a stranger may type whatever the key is.
-  const { address, known, allKnown } = parts.throttles;
+  const { address, known, allKnown, source: perSource } = parts.throttles;
   const device = knownDevice(parts.secretsKey, deviceCookie, who);
   if (device !== null) {
     try {
@@ -57,6 +63,7 @@ async function spendRecovery(parts: RecoverParts, who: string, deviceCookie: str
       if (!(error instanceof Throttled)) throw error;
     }
   }
+  await perSource.spend(source);
   await address.spend(who);
 }
 
@@ -126,8 +133,12 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
   router.post('/recover', async (ctx) => {
     const identifier = field(ctx, 'identifier').trim().slice(0, 320);
     if (identifier === '') return showForm(ctx, '', { identifier: 'error.identifierMissing' }, 422);
-    await parts.throttles.source.spend(String(ctx.state['source']));
-    await spendRecovery(parts, identifierKey(identifier), cookies.get(ctx, 'device'));
+    await spendRecovery(
+      parts,
+      identifierKey(identifier),
+      String(ctx.state['source']),
+      cookies.getUnsigned(ctx, 'device'),
+    );
     const origin = await knownInteraction(ctx, parts);
     const browser = cookies.get(ctx, 'browser') ?? newSecret();
     cookies.set(ctx, 'browser', browser, values.activationLink);

@@ -110,6 +110,29 @@ describe('requests for a letter', () => {
     expect((await owner.submit({ identifier: 'pedro@example.org' })).status).toBe(200);
   });
 
+  it('to recover are left to a device that the owner used before, however many were asked by others in the same home', async () => {
+    const owner = openBrowser({ from: '127.0.8.40' });
+    await owner.get(`${house.issuer}/sign-in`);
+    await owner.submit({ identifier: 'pedro@example.org', password });
+    for (let time = 0; time < 10; time += 1) await recover(`nobody${time}@example.net`, '127.0.8.40');
+    expect((await recover('pedro@example.org', '127.0.8.40')).status).toBe(429);
+    await owner.get(`${house.issuer}/recover`);
+    expect((await owner.submit({ identifier: 'pedro@example.org' })).status).toBe(200);
+    await owner.get(`${house.issuer}/recover`);
+    expect((await owner.submit({ identifier: 'maria@example.org' })).status).toBe(429);
+  });
+
+  it('to recover are left to a device that the owner used long ago, when the keys that signed its cookie are gone', async () => {
+    const owner = openBrowser();
+    await owner.get(`${house.issuer}/sign-in`);
+    await owner.submit({ identifier: 'pedro@example.org', password });
+    await owner.jar.setCookie('pa-device.sig=of-a-key-that-is-gone', house.issuer);
+    for (let time = 0; time < 5; time += 1) await recover('pedro@example.org', `127.0.8.${time + 50}`);
+    expect((await recover('pedro@example.org', '127.0.8.60')).status).toBe(429);
+    await owner.get(`${house.issuer}/recover`);
+    expect((await owner.submit({ identifier: 'pedro@example.org' })).status).toBe(200);
+  });
+
   it('of one browser at the same instant leave one that is good', async () => {
     const nothing = async (): Promise<void> => {};
     const jobs = { start: nothing, send: nothing, wake: () => {}, stop: nothing };
