@@ -4,6 +4,7 @@ import { endings } from './endings.js';
 import { joins } from './joins.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
+import { oracles } from './oracles.js';
 import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
@@ -15,6 +16,7 @@ import type { Defence } from './defence.js';
 export const allDefences: readonly Defence[] = [
   ...protocol,
   ...people,
+  ...oracles,
   ...joins,
   ...doors,
   ...leftBehind,
