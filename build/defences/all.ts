@@ -5,6 +5,7 @@ import { joins } from './joins.js';
 import { keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
+import { oracles } from './oracles.js';
 import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
@@ -16,6 +17,7 @@ import type { Defence } from './defence.js';
 export const allDefences: readonly Defence[] = [
   ...protocol,
   ...people,
+  ...oracles,
   ...joins,
   ...doors,
   ...leftBehind,

@@ -3,7 +3,7 @@ import type { Defence } from './defence.js';
 const identities = 'src/sis/identities.ts';
 const studentIds = 'src/sis/student-ids.ts';
 
-/** What keeps people apart, and their text text: rows 9 to 15. */
+/** What keeps people apart, and their text text: rows 9 to 11, 14 and 15. */
 export const people: readonly Defence[] = [
   {
     row: 9,
@@ -88,34 +88,6 @@ export const people: readonly Defence[] = [
       "    if ((await db.selectFrom('accounts').select('id').where('email', '=', email.email).executeTakeFirst()) !== undefined)\n      return showForm(ctx, typed, { email: 'error.emailInvalid' }, 422);\n    const origin = await knownInteraction(ctx, parts);\n",
     test: 'test/attacks/row-11-enumeration.test.ts',
     named: 'registration',
-  },
-  {
-    row: 12,
-    what: 'a registration answers alike whatever the phone',
-    file: 'interactions/register/routes.ts',
-    find: '    const origin = await knownInteraction(ctx, parts);\n',
-    replacement:
-      "    if ((await db.selectFrom('contact_phones').select('e164').where('e164', '=', phone).executeTakeFirst()) !== undefined)\n      ctx.set('Server-Timing', 'found');\n    const origin = await knownInteraction(ctx, parts);\n",
-    test: 'test/attacks/row-12-oracle.test.ts',
-    named: 'byte for byte',
-  },
-  {
-    row: 12,
-    what: 'the limit of an address',
-    file: 'interactions/register/routes.ts',
-    find: 'await parts.throttles.address.spend(email.email);',
-    replacement: '',
-    test: 'test/attacks/row-12-oracle.test.ts',
-    named: 'five for an address',
-  },
-  {
-    row: 12,
-    what: 'the limit of a source',
-    file: 'interactions/register/routes.ts',
-    find: "await parts.throttles.source.spend(String(ctx.state['source']));",
-    replacement: '',
-    test: 'test/attacks/row-12-oracle.test.ts',
-    named: 'ten from one source',
   },
   {
     row: 14,

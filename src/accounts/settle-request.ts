@@ -56,14 +56,18 @@ interface Settled {
   account_id?: string;
 }
 
+/** The request was ended, or settled by another worker, while it was decided: nothing of the decision counts. */
+class Overtaken extends Error {}
+
 /**
  * The worker that decides registrations and recoveries, apart from the web answer. One transaction holds the decision,
- * the letter and the audit; a job that comes twice finds the request settled.
+ * the letter and the audit; a job that comes twice finds the request settled. The request itself is written to last and held by no lock
+ * before: the next answers in that browser would wait for the decision, which takes longer for somebody whom a school knows.
  */
 export function settleRequests(parts: SettleParts): Worker {
   return async (payload) => {
     const { db, clock, audit } = parts;
-    await db.transaction().execute(async (trx) => {
+    const decision = db.transaction().execute(async (trx) => {
       const row = await trx
         .selectFrom('account_requests')
         .select(['id', 'kind', 'identifier', 'phone', 'locale', 'client_id'])
@@ -72,7 +76,6 @@ export function settleRequests(parts: SettleParts): Worker {
         .where('outcome', 'is', null)
         .where('ended_at', 'is', null)
         .where('expires_at', '>', clock())
-        .forUpdate()
         .executeTakeFirst();
       if (row === undefined || row.identifier === null) return;
       const request: Request = {
@@ -86,18 +89,24 @@ export function settleRequests(parts: SettleParts): Worker {
       await lockMailbox(trx, request.identifier);
       const settled =
         request.kind === 'registration' ? await register(trx, parts, request) : await recover(trx, parts, request);
-      const keeps = settled.contact_id !== undefined || settled.account_id !== undefined;
-      await trx
-        .updateTable('account_requests')
-        .set({ ...settled, phone: null, ...(keeps ? {} : { identifier: null }) })
-        .where('id', '=', request.id)
-        .execute();
       await audit(trx, {
         kind: `account.${request.kind}-asked`,
         actor: 'anonymous',
         subject: `request:${request.id}`,
         details: { outcome: settled.outcome },
       });
+      const keeps = settled.contact_id !== undefined || settled.account_id !== undefined;
+      const { numUpdatedRows } = await trx
+        .updateTable('account_requests')
+        .set({ ...settled, phone: null, ...(keeps ? {} : { identifier: null }) })
+        .where('id', '=', request.id)
+        .where('outcome', 'is', null)
+        .where('ended_at', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw new Overtaken();
+    });
+    await decision.catch((error: unknown) => {
+      if (!(error instanceof Overtaken)) throw error;
     });
     parts.wake(mailQueue);
   };
