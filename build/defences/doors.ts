@@ -95,6 +95,15 @@ export const doors: readonly Defence[] = [
   },
   {
     row: 21,
+    what: 'claims within claims have an end',
+    file: 'src/provider/claims-request.ts',
+    find: 'depth === deepest',
+    replacement: 'depth < 0',
+    test: 'test/attacks/row-21-sizes.test.ts',
+    named: 'claims within claims',
+  },
+  {
+    row: 21,
     what: 'a password counts whole',
     file: 'src/accounts/password-hasher.ts',
     find: "return password.normalize('NFKC');",

@@ -9,6 +9,7 @@ import { values } from '../values.js';
 import type { AppRegistration } from './app-registration.js';
 import { scopes } from './app-registration.js';
 import { claimsOfScope, oidcAccount, pairwise } from './claims.js';
+import { refuseDeepClaims } from './claims-request.js';
 import type { ClaimSources } from './claims.js';
 import { consentFacts } from './consent-facts.js';
 import { sectorOf } from './metadata.js';
@@ -75,7 +76,7 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
   return {
     devInteractions: { enabled: false },
     userinfo: { enabled: true },
-    claimsParameter: { enabled: true },
+    claimsParameter: { enabled: true, assertClaimsParameter: (_ctx, claims) => refuseDeepClaims(claims) },
     pushedAuthorizationRequests: { enabled: true },
     dPoP: { enabled: true },
     backchannelLogout: { enabled: true },

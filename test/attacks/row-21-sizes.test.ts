@@ -8,6 +8,7 @@ import { openBrowser } from '../support/browser.js';
 import { signInAnew } from '../support/family-house.js';
 import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
+import { post, relyingParty } from '../support/relying-party.js';
 import { raw } from './raw.js';
 
 describe('row 21: requests that are too large, too many or too slow', () => {
@@ -109,6 +110,26 @@ describe('row 21: requests that are too large, too many or too slow', () => {
         expect((await raw(house.issuer, { target: `${path}?${query}` })).status).toBeLessThan(500);
     },
   );
+
+  it('claims within claims are refused, and logged as no failure of ours', async () => {
+    const app = await relyingParty(house, 'echoices');
+    const ask = async (claims: string) => {
+      const { url } = await app.request({ claims });
+      return post(house, '/par', Object.fromEntries(url.searchParams), { clientId: 'echoices', secret: house.secret });
+    };
+    expect((await ask('{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}')).status).toBe(201);
+    for (const [open, close] of [
+      ['{"a":', '}'],
+      ['[', ']'],
+    ] as const) {
+      for (const depth of [10, 1_500, 5_000]) {
+        const { status, body } = await ask(`{"id_token":{"a":${open.repeat(depth)}0${close.repeat(depth)}}}`);
+        expect([depth, status, body['error']]).toEqual([depth, 400, 'invalid_request']);
+      }
+    }
+    await app.close();
+    expect(house.log.filter((line) => line.includes('provider: failed'))).toEqual([]);
+  });
 
   it('headers that are too large or too many are refused', async () => {
     const large = await raw(house.issuer, { target: '/register', headers: { 'x-large': 'a'.repeat(20_000) } });
