@@ -41,7 +41,7 @@ const one = z
 const actor = 'operator';
 const because = 'ended-by-operator';
 
-async function knownClient({ db }: AdministrationParts, clientId: string): Promise<string> {
+async function knownClient({ db }: Pick<AdministrationParts, 'db'>, clientId: string): Promise<string> {
   const row = await db.selectFrom('clients').select('client_id').where('client_id', '=', clientId).executeTakeFirst();
   if (row === undefined) throw new DeskRefused('There is no such app.');
   return row.client_id;
@@ -104,9 +104,16 @@ const operations: Record<string, Operation> = {
   ),
   'deliveries retry': operation(
     z.object({ client: z.string('Say which app: deliveries retry --client ID.') }),
-    async (parts, asked) => ({
-      retried: await retryDeliveries(parts.db, parts.clock, await knownClient(parts, asked.client)),
-    }),
+    async ({ db, clock, audit }, asked) => {
+      const client = await knownClient({ db }, asked.client);
+      return db.transaction().execute(async (trx) => {
+        const retried = await retryDeliveries(trx, clock, client);
+        if (retried > 0) {
+          await audit(trx, { kind: 'deliveries.retried', actor, subject: `client:${client}`, details: { retried } });
+        }
+        return { retried };
+      });
+    },
   ),
 };
 

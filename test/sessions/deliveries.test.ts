@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { AuditEvent } from '../../src/audit/audit.js';
+import { administer } from '../../src/desk/administration.js';
 import {
   confirmationsOf,
   openDeliveries,
@@ -163,11 +165,17 @@ describe.each(databases)('deliveries on %s', (kind) => {
       .set({ tries: 8, next_try_at: new Date(clock().getTime() + 3_600_000) })
       .where('id', '<>', first?.id ?? '')
       .execute();
-    expect(await retryDeliveries(scene.db, clock, 'echoices')).toBe(1);
+    const events: AuditEvent[] = [];
+    const operator = { db: scene.db, clock, audit: async (_: unknown, event: AuditEvent) => void events.push(event) };
+    const retry = () => administer(operator, 'deliveries retry', { client: 'echoices' });
+    expect(await retry()).toEqual({ retried: 1 });
     deliver();
     await settled(1);
     expect(echoices.tokens).toHaveLength(1);
-    expect(await retryDeliveries(scene.db, clock, 'echoices')).toBe(0);
+    expect(await retry()).toEqual({ retried: 0 });
+    expect(events).toEqual([
+      { kind: 'deliveries.retried', actor: 'operator', subject: 'client:echoices', details: { retried: 1 } },
+    ]);
   });
 
   it('of a process that died in the middle come up again; those of one that lives are nobody else’s', async () => {

@@ -55,7 +55,7 @@ export async function noteBounce(
     await suppress(trx, clock, invitation.email, because);
     await audit(trx, {
       kind: 'invitation.bounced',
-      actor: 'system',
+      actor: because === 'reported' ? 'operator' : 'system',
       subject: `invitation:${invitation.id}`,
       details: { because },
     });
