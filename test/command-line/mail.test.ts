@@ -158,8 +158,7 @@ describe.each(databases)('coverage, invitations and bounced mail at the command 
     expect((await sql`select email from mail_suppressions`.execute(db)).rows).toEqual([{ email: 'mum@example.org' }]);
     expect(await command(['mail', 'bounce'], report(id))).toEqual(changesNothing);
     expect((await command(['mail', 'unsuppress', 'MUM@example.org'])).out).toBe('The address may be invited again.\n');
-    const done =
-      await sql`select kind, actor from audit_events where kind in ('invitation.bounced', 'mail.unsuppressed') order by id`;
+    const done = sql`select kind, actor from audit_events where kind in ('invitation.bounced', 'mail.unsuppressed') order by id`;
     expect((await done.execute(db)).rows).toEqual([
       { kind: 'invitation.bounced', actor: 'operator' },
       { kind: 'mail.unsuppressed', actor: 'operator' },
