@@ -58,6 +58,17 @@ const recover: Ask = async (browser, house, identifier) => {
   await browser.get(`${house.issuer}/recover`);
   return timed(() => browser.submit({ identifier }, { follow: false }));
 };
+const enterCode: Ask = async (browser, house) => {
+  await browser.get(`${house.issuer}/register/sent`);
+  return timed(() => browser.submit({ code: '000000' }, { form: 'form[action^="/register/code"]', follow: false }));
+};
+/** The next answer of a browser whose request is decided meanwhile. */
+const after =
+  (first: Ask, next: Ask): Ask =>
+  async (...asked) => {
+    await first(...asked);
+    return next(...asked);
+  };
 
 async function measure(house: TestHouse, name: string, ask: Ask): Promise<Finding> {
   const browser = openBrowser();
@@ -89,9 +100,18 @@ export async function enumeration(): Promise<Finding[]> {
     ),
   });
   try {
-    const registration = await measure(house, 'registration', register);
+    const found = [
+      await measure(house, 'registration', register),
+      await measure(house, 'a code tried right after a registration', after(register, enterCode)),
+      await measure(house, 'a registration right after another', after(register, register)),
+    ];
     await accounts(house);
-    return [await measure(house, 'sign-in', signIn), registration, await measure(house, 'recovery', recover)];
+    return [
+      await measure(house, 'sign-in', signIn),
+      ...found,
+      await measure(house, 'recovery', recover),
+      await measure(house, 'a recovery right after another', after(recover, recover)),
+    ];
   } finally {
     await house.close();
   }
