@@ -10,6 +10,7 @@ import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
 import { schoolWord } from './school-word.js';
+import { told } from './told.js';
 import { trust } from './trust.js';
 import type { Defence } from './defence.js';
 
@@ -28,4 +29,5 @@ export const allDefences: readonly Defence[] = [
   ...schoolWord,
   ...massChanges,
   ...keptOut,
+  ...told,
 ];
