@@ -6,6 +6,7 @@ import { keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { oracles } from './oracles.js';
+import { ownMailbox } from './own-mailbox.js';
 import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
@@ -30,4 +31,5 @@ export const allDefences: readonly Defence[] = [
   ...massChanges,
   ...keptOut,
   ...told,
+  ...ownMailbox,
 ];

@@ -103,7 +103,7 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
  * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
- * SISs call them; the same child is an equal given name, however it is spelt, and an equal birth date, or whoever has the id that the
+ * SISs call them; an account's own mailbox counts as one of its contacts', which a SIS may have given another one since; the same child is an equal given name, however it is spelt, and an equal birth date, or whoever has the id that the
  * restricted one had when the SIS gave it to another: that may be the same child, of whom both were corrected. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
  * unless it becomes a protection order.
  *
@@ -132,6 +132,12 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
       select c.id, c.sis from proven_contacts mine join proven_contacts theirs on theirs.account_id = mine.account_id
         join contacts c on c.id = theirs.contact_id
       where mine.contact_id = o.contact_id
+      union
+      select c.id, c.sis from accounts a join proven_contacts p on p.account_id = a.id join contacts c on c.id = p.contact_id
+      where a.email = o.email and c.name_key = o.name_key
+      union
+      select c.id, c.sis from proven_contacts p join accounts a on a.id = p.account_id join contacts c on c.email = a.email
+      where p.contact_id = o.contact_id and c.name_key = o.name_key
     ) same
     join relationships r2 on r2.contact_id = same.id and r2.ended_at is null join students s2 on s2.id = r2.student_id
     where r2.id <> o.relationship_id and (

@@ -106,6 +106,20 @@ describe.each(ruledDatabases)('a restriction that nobody lifted, on %s', (kind) 
     expect(await seen()).toEqual([]);
   });
 
+  it('reaches the account by its own mailbox, of whom the one SIS has another mailbox and phone by now', async () => {
+    await load([{ ...ana, email: 'new@example.org', phone1: newPhone }]);
+    await town.load([{ ...inSecondary, ...order }], 'secondary', later);
+    expect(await seen()).toEqual([]);
+  });
+
+  it('reaches from the account, of whom the one SIS has another mailbox and phone by now, to its own mailbox', async () => {
+    await town.load([inSecondary], 'secondary', later);
+    await load([{ ...ana, email: 'new@example.org', phone1: newPhone }]);
+    expect(await registrable('rosa@example.org', '+12135550177')).toBe(true);
+    await load([{ ...ana, ...order, email: 'new@example.org', phone1: newPhone }]);
+    expect(await registrable('rosa@example.org', '+12135550177')).toBe(false);
+  });
+
   it('holds again what staff released, where it becomes a protection order', async () => {
     const leo = { ...inSecondary, student_given_name: 'Ana' };
     await town.load([leo], 'secondary', later);
