@@ -13,6 +13,7 @@ import { protocol } from './protocol.js';
 import { schoolWord } from './school-word.js';
 import { told } from './told.js';
 import { trust } from './trust.js';
+import { waiting } from './waiting.js';
 import type { Defence } from './defence.js';
 
 /** Every defence that is taken out in turn. */
@@ -32,4 +33,5 @@ export const allDefences: readonly Defence[] = [
   ...keptOut,
   ...told,
   ...ownMailbox,
+  ...waiting,
 ];
