@@ -2,7 +2,7 @@ import type { Defence } from './defence.js';
 
 const heldDeltas = 'test/sis/held-deltas.test.ts';
 
-/** What waits for people until they decide. */
+/** What waits for people until they decide, or until a row can be taken. */
 export const waiting: readonly Defence[] = [
   {
     row: 17,
@@ -30,5 +30,14 @@ export const waiting: readonly Defence[] = [
     replacement: '',
     test: heldDeltas,
     named: 'whatever delta',
+  },
+  {
+    row: 17,
+    what: 'a restriction counts in a row that cannot be taken, of whom nothing was known there before',
+    file: 'src/sis/restrictions.ts',
+    find: '  await placeUnknown(trx, scope);\n',
+    replacement: '',
+    test: 'test/sis/never-lost.test.ts',
+    named: 'was not known there before',
   },
 ];

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
 import { givenNameKey } from '../families/given-names.js';
+import { contactFacts, phonesStated } from './scope.js';
 import type { ImportScope } from './scope.js';
 
 export interface RestrictionCounts {
@@ -36,6 +37,7 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       insert into feed_run_images (run_no, kind, row_id, before)
       select ${runNo}, 'restriction', id, '{}' from unnest(${lifted.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
   }
+  await placeUnknown(trx, scope);
   await placeUnlinked(trx, scope);
   // A row that could not be taken, and says that it is a protection order, is not outweighed by one that says less.
   const ordered = sql`bool_or(w.problem is not null and w.restriction_type = 'protection_order' and w.restriction_type_raw <> '')`;
@@ -78,6 +80,39 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
     lifted: lifted.rows.length,
     held: Number(again.numAffectedRows ?? 0),
   };
+}
+
+/**
+ * A row that cannot be taken may be the first word of a person, as of a second record of somebody who is known. Who it is stands in no feed yet,
+ * and is kept for the restriction alone, which reaches what else is theirs.
+ */
+async function placeUnknown(trx: DatabaseTransaction, { runId, runNo, sis, now, images }: ImportScope): Promise<void> {
+  await sql`
+    create temp table plan_unknown on commit drop as
+    select distinct on (w.contact_id) w.row
+    from staged_rows w join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
+    where w.run_id = ${sql.lit(runId)} and w.restricted and w.problem <> 'two_people:contact_id' and w.name_key <> ''
+      and not exists (select 1 from contacts c where c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id)
+    order by w.contact_id, w.last_modified desc nulls last, w.row desc`.execute(trx);
+  const known = sql`plan_unknown u join staged_rows w on w.run_id = ${runId} and w.row = u.row`;
+  const made = await sql<{ id: string }>`
+    insert into contacts (sis, sis_id, ${sql.raw(contactFacts.map(([column]) => column).join(', '))}, phones_stated, email_loaded_at,
+      current, last_modified, facts_loaded_at)
+    select ${sis}, w.contact_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, ${phonesStated}, ${now},
+      false, w.last_modified, ${now}
+    from ${known} order by w.contact_id returning id`.execute(trx);
+  if (made.rows.length === 0) return;
+  await sql`
+    insert into contact_phones (contact_id, position, raw, e164, type, loaded_at)
+    select c.id, n.position, n.raw, n.e164, n.type, ${now}
+    from ${known} join contacts c on c.sis = ${sis} and c.sis_id = w.contact_id
+      cross join lateral (values (1, w.phone1_raw, w.phone1_e164, w.phone1_type), (2, w.phone2_raw, w.phone2_e164, w.phone2_type))
+        n (position, raw, e164, type)
+    where n.raw is not null`.execute(trx);
+  if (!images) return;
+  await sql`
+    insert into feed_run_images (run_no, kind, row_id)
+    select ${runNo}, 'contact', id from unnest(${made.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
 }
 
 /**

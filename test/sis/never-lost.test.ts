@@ -172,6 +172,23 @@ describe.each(ruledDatabases)('a restriction that nobody lifted, on %s', (kind) 
     expect(await seen()).toEqual([]);
   });
 
+  it('counts in a row that is not taken also where the person was not known there before', async () => {
+    const spoilt = { lives_with: 'sometimes' };
+    await delta([{ ...ana, ...custody, ...spoilt, contact_id: 'R2' }]);
+    expect(await seen()).toEqual([]);
+    await sql`delete from relationship_holds`.execute(db);
+    await sql`delete from restrictions`.execute(db);
+    expect(await seen()).toEqual(['Ana']);
+    const other = { sis: 'secondary', email: 'mum@example.org' };
+    await town.load([row('Leo', 'Mum', other)], 'secondary', later);
+    await town.load([{ ...inSecondary, ...order, ...spoilt }], 'secondary', later, { delta: true });
+    expect(await seen()).toEqual([]);
+    expect(await registrable('rosa@example.org', '+12135550177')).toBe(false);
+    await town.load([{ ...inSecondary, ...order }], 'secondary', later, { delta: true });
+    await town.load([{ ...inSecondary, restricted: 'no' }], 'secondary', later, { delta: true });
+    expect((await listHolds(db, { contact: null, all: false })).map(({ cause }) => cause.lifted)).toEqual([true]);
+  });
+
   it('grows to a protection order by a row that is not taken, alone or beside one that is', async () => {
     await town.load([inSecondary], 'secondary', later);
     const hers = await account(db, { email: 'hers@example.org' }, await contactId(db, 'Secondary', 'secondary'));
