@@ -6,11 +6,14 @@ import { keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { oracles } from './oracles.js';
+import { ownMailbox } from './own-mailbox.js';
 import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
 import { schoolWord } from './school-word.js';
+import { told } from './told.js';
 import { trust } from './trust.js';
+import { waiting } from './waiting.js';
 import type { Defence } from './defence.js';
 
 /** Every defence that is taken out in turn. */
@@ -28,4 +31,7 @@ export const allDefences: readonly Defence[] = [
   ...schoolWord,
   ...massChanges,
   ...keptOut,
+  ...told,
+  ...ownMailbox,
+  ...waiting,
 ];

@@ -62,6 +62,8 @@ interface FeedRow {
   sis: string;
   last_loaded_at: Date | null;
   last_state: string | null;
+  /** A run of the feed is held. */
+  waits: boolean;
 }
 
 /** Each feed was loaded when its schedule says. Feeds that left the file do not count. */
@@ -69,7 +71,9 @@ export async function feedFreshness(db: Database, feeds: FeedsFile, clock: Clock
   const { rows } = await sql<FeedRow>`
     select sis, last_loaded_at, (
       select state from feed_runs where feed = feeds.name order by started_at desc limit 1
-    ) as last_state from feeds`.execute(db);
+    ) as last_state, exists (select from feed_runs where feed = feeds.name and state = 'held') as waits from feeds`.execute(
+    db,
+  );
   return feeds.feeds.map((feed) =>
     freshness(feed, rows.find((row) => row.sis === feed.sis) ?? null, clock(), timeZone),
   );
@@ -81,10 +85,10 @@ function freshness(feed: Feed, row: FeedRow | null, now: Date, timeZone: string)
   const loadedAt = row?.last_loaded_at ?? null;
   if (loadedAt === null) return warning(name, 'It was never loaded.', `Run ${command}.`);
   const when = utcMinute(loadedAt);
-  if (row?.last_state === 'held') {
+  if (row?.waits === true) {
     return warning(
       name,
-      `Its last file waits for a decision; what stands is of ${when}.`,
+      `A file of it waits for a decision; what stands is of ${when}.`,
       `Look at \`parent-access import runs --feed ${feed.name}\`, then approve or discard it.`,
     );
   }

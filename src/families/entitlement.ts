@@ -20,7 +20,7 @@ export interface EntitledStudent {
   pickup: boolean | null;
   /** Entitled to the child's meal account: whoever holds a right is. */
   meals: boolean;
-  /** When the SIS last changed what is shown here. */
+  /** When the SIS last changed what is shown here; of a protected family, what it says of the person, because a change of school would show. */
   since: Date;
   /** The last day of it, `YYYY-MM-DD`, where the rights will pass to the student; null where no such day is known. */
   rightsUntil: string | null;
@@ -86,7 +86,7 @@ export async function entitledStudents(db: Database, question: EntitlementQuesti
       bool_or(e.records) as records,
       bool_and(e.pickup_ok) as pickup,
       true as meals,
-      greatest(max(e.facts_loaded_at), s.facts_loaded_at) as since,
+      greatest(max(e.facts_loaded_at), case when s.confidential is not true then s.facts_loaded_at end) as since,
       min(e.rights_until)::text as "rightsUntil"
     from entitlements e join students s on s.id = e.student_id join schools c on c.id = s.school_id
     where e.account_id = ${question.accountId} and ${holdsOn('e', today)}

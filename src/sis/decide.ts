@@ -33,12 +33,14 @@ export interface StoredRun {
   layout: string | null;
   message: string | null;
   started_at: Date;
+  /** Null while it is under way. */
+  finished_at: Date | null;
 }
 
 /** A run as it is stored. @throws FeedRefused when there is none of this id */
 export async function storedRun(db: Database, runId: string): Promise<StoredRun> {
   const { rows } = await sql<StoredRun>`
-    select feed, no, state, kind, digest, counts, reasons, plan, plan_digest, layout, message, started_at
+    select feed, no, state, kind, digest, counts, reasons, plan, plan_digest, layout, message, started_at, finished_at
     from feed_runs where id::text = ${runId}`.execute(db);
   const [run] = rows;
   if (run === undefined) throw new FeedRefused(`There is no run "${runId}".`);
@@ -81,7 +83,7 @@ export function reportOf(runId: string, run: StoredRun, clock: ImportTools['cloc
  * Applies a run that was held, as it was when people looked at it.
  *
  * @param feedOf the feed of a name, of the feeds file
- * @throws FeedRefused when it is not held any more, another run of the feed is under way, or what stands has changed since
+ * @throws FeedRefused when it is not held any more, another run of the feed is under way or was applied or taken back since, or what stands has changed
  */
 export async function approveRun(
   db: Database,
@@ -95,6 +97,7 @@ export async function approveRun(
   const { checks, sis } = feedOf(run.feed);
   const runNo = await takeTurn(db, run.feed, { id: runId, actor, held: true }, clock);
   try {
+    await refuseOvertaken(db, run);
     await sql`insert into staged_rows select * from held_rows where run_id = ${runId}`.execute(db);
     const read = run.counts.read;
     report.state = 'applied';
@@ -112,6 +115,17 @@ export async function approveRun(
     await clearStaged(db, runId).catch(() => {});
   }
   return report;
+}
+
+/** What a file says that came earlier must not outweigh what a later one said, as that somebody is restricted. */
+async function refuseOvertaken(db: Database, { feed, no, finished_at: heldAt }: StoredRun): Promise<void> {
+  const { rows } = await sql`
+    select 1 from feed_runs where feed = ${feed} and (no > ${no} and state in ('applied', 'rolled_back')
+      or state = 'rolled_back' and decided_at >= ${heldAt}) limit 1`.execute(db);
+  if (rows.length > 0)
+    throw new FeedRefused(
+      'Another file of the feed was loaded since, or taken back: discard this run, and import its file again with --again.',
+    );
 }
 
 /** Rows of which nothing could be staged are known from the first reading only; the others, also those that the plan skips, are counted anew. */

@@ -15,7 +15,7 @@ import { holdTurn, pulseOf, takeTurn, whileBeating } from './lease.js';
 import type { OpenLoading } from './loader.js';
 import { digestOf, stampOf } from './on-disk.js';
 import { placeHolds } from './restrictions.js';
-import { decidedBefore, finish, forget, lastApplied, lastBulk, nothing, runEvent } from './runs.js';
+import { decidedBefore, finish, forget, lastApplied, lastBulk, noteKind, nothing, runEvent } from './runs.js';
 import type { EarlierRun, RunReport } from './runs.js';
 import { bringFeed, rememberFetched } from './places/bring.js';
 import type { HttpsSource } from './places/bring.js';
@@ -180,6 +180,7 @@ async function runReading(
   if (options.again !== true) await refuseDecided(db, feed.name, report.digest);
   const reading = await format.open(source, feed.sis);
   report.kind = reading.kind;
+  await noteKind(db, report);
   const bulk = await lastBulk(db, feed.name);
   const expected = reading.kind === 'bulk' ? (bulk?.counts.read ?? null) : null;
   const pulse = pulseOf(db, feed.name, report.runId, clock);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import type { DatabaseTransaction } from '../database/database.js';
 import { givenNameKey } from '../families/given-names.js';
+import { contactFacts, phonesStated } from './scope.js';
 import type { ImportScope } from './scope.js';
 
 export interface RestrictionCounts {
@@ -36,6 +37,7 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
       insert into feed_run_images (run_no, kind, row_id, before)
       select ${runNo}, 'restriction', id, '{}' from unnest(${lifted.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
   }
+  await placeUnknown(trx, scope);
   await placeUnlinked(trx, scope);
   // A row that could not be taken, and says that it is a protection order, is not outweighed by one that says less.
   const ordered = sql`bool_or(w.problem is not null and w.restriction_type = 'protection_order' and w.restriction_type_raw <> '')`;
@@ -81,6 +83,39 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
 }
 
 /**
+ * A row that cannot be taken may be the first word of a person, as of a second record of somebody who is known. Who it is stands in no feed yet,
+ * and is kept for the restriction alone, which reaches what else is theirs.
+ */
+async function placeUnknown(trx: DatabaseTransaction, { runId, runNo, sis, now, images }: ImportScope): Promise<void> {
+  await sql`
+    create temp table plan_unknown on commit drop as
+    select distinct on (w.contact_id) w.row
+    from staged_rows w join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
+    where w.run_id = ${sql.lit(runId)} and w.restricted and w.problem <> 'two_people:contact_id' and w.name_key <> ''
+      and not exists (select 1 from contacts c where c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id)
+    order by w.contact_id, w.last_modified desc nulls last, w.row desc`.execute(trx);
+  const known = sql`plan_unknown u join staged_rows w on w.run_id = ${runId} and w.row = u.row`;
+  const made = await sql<{ id: string }>`
+    insert into contacts (sis, sis_id, ${sql.raw(contactFacts.map(([column]) => column).join(', '))}, phones_stated, email_loaded_at,
+      current, last_modified, facts_loaded_at)
+    select ${sis}, w.contact_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, ${phonesStated}, ${now},
+      false, w.last_modified, ${now}
+    from ${known} order by w.contact_id returning id`.execute(trx);
+  if (made.rows.length === 0) return;
+  await sql`
+    insert into contact_phones (contact_id, position, raw, e164, type, loaded_at)
+    select c.id, n.position, n.raw, n.e164, n.type, ${now}
+    from ${known} join contacts c on c.sis = ${sis} and c.sis_id = w.contact_id
+      cross join lateral (values (1, w.phone1_raw, w.phone1_e164, w.phone1_type), (2, w.phone2_raw, w.phone2_e164, w.phone2_type))
+        n (position, raw, e164, type)
+    where n.raw is not null`.execute(trx);
+  if (!images) return;
+  await sql`
+    insert into feed_run_images (run_no, kind, row_id)
+    select ${runNo}, 'contact', id from unnest(${made.rows.map(({ id }) => id)}::uuid[]) id`.execute(trx);
+}
+
+/**
  * A restriction may be told before anybody names the two as a pair. It is kept on a relationship that stands no more, so that it is in
  * force when the link comes. Where one id is two people it is not known who of them is meant.
  */
@@ -103,7 +138,7 @@ async function placeUnlinked(trx: DatabaseTransaction, { runId, runNo, sis, now,
  * Holds, until staff decide, what a person who is restricted has beside the restricted relationship: under any restriction the relationships
  * with the same child, under another id of the child's or of the person's own; under a protection order also all that the person has in
  * the other SIS. The same person is an equal name with the mailbox or a phone in common, or who has proven both by one account, however the two
- * SISs call them; the same child is an equal given name, however it is spelt, and an equal birth date, or whoever has the id that the
+ * SISs call them; an account's own mailbox counts as one of its contacts', which a SIS may have given another one since; the same child is an equal given name, however it is spelt, and an equal birth date, or whoever has the id that the
  * restricted one had when the SIS gave it to another: that may be the same child, of whom both were corrected. A restriction counts while it is not lifted, even when its row has left the feed. Once decided, the same one does not hold again
  * unless it becomes a protection order.
  *
@@ -132,6 +167,12 @@ export async function placeHolds(trx: DatabaseTransaction, now: Date, today: str
       select c.id, c.sis from proven_contacts mine join proven_contacts theirs on theirs.account_id = mine.account_id
         join contacts c on c.id = theirs.contact_id
       where mine.contact_id = o.contact_id
+      union
+      select c.id, c.sis from accounts a join proven_contacts p on p.account_id = a.id join contacts c on c.id = p.contact_id
+      where a.email = o.email and c.name_key = o.name_key
+      union
+      select c.id, c.sis from proven_contacts p join accounts a on a.id = p.account_id join contacts c on c.email = a.email
+      where p.contact_id = o.contact_id and c.name_key = o.name_key
     ) same
     join relationships r2 on r2.contact_id = same.id and r2.ended_at is null join students s2 on s2.id = r2.student_id
     where r2.id <> o.relationship_id and (

@@ -12,7 +12,7 @@ import { joinAtOnce, takeBackJoins } from './join-after.js';
 import { giveTurnBack, holdTurn, takeTurn } from './lease.js';
 import { relationshipFacts } from './scope.js';
 import { placeHolds } from './restrictions.js';
-import { finish, runEvent, supersedeHeld } from './runs.js';
+import { finish, runEvent } from './runs.js';
 import type { RunReport } from './runs.js';
 import { endLostRights, tellApps } from './tell-restrictions.js';
 
@@ -53,7 +53,6 @@ export async function rollBackRun(
       await restore(trx, run.no, now);
       // What the run restricted under an id is of the child who has it again.
       await placeHolds(trx, now, localDate(now, options.timeZone));
-      await supersedeHeld(trx, run.feed, now);
       await supersedeUnchanged(trx, run);
       await finish(trx, report, 'rolled_back', clock);
       await sql`update feed_runs set decided_by = ${actor}, decided_at = ${now}, reason = ${reason},

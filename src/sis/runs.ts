@@ -146,10 +146,20 @@ export function runEvent(
   };
 }
 
-/** Puts aside what waits for a decision on this feed: what it was compared with stands no more. */
+/**
+ * Puts aside what waits for a decision on this feed from before the run that is under way, where that is of a whole file. A delta says nothing
+ * anew of what another file held, a restriction perhaps: that waits for people still.
+ */
 export async function supersedeHeld(trx: DatabaseTransaction, feed: string, now: Date): Promise<void> {
   await sql`
     with gone as (
-      update feed_runs set state = 'superseded', decided_at = ${now} where feed = ${feed} and state = 'held' returning id
+      update feed_runs h set state = 'superseded', decided_at = ${now} from feed_runs r
+      where r.feed = ${feed} and r.state = 'running' and r.kind = 'bulk' and h.feed = r.feed and h.state = 'held' and h.no < r.no
+      returning h.id
     ) delete from held_rows where run_id in (select id from gone)`.execute(trx);
+}
+
+/** Notes what kind of file a run reads, as soon as it is known. */
+export async function noteKind(db: Database, { runId, kind }: Pick<RunReport, 'runId' | 'kind'>): Promise<void> {
+  await sql`update feed_runs set kind = ${kind} where id = ${runId}`.execute(db);
 }

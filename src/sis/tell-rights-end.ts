@@ -128,7 +128,8 @@ async function noteTold(
 
 /**
  * Where an account may be written to without having asked: its proven mailbox, unless a feed gave that to somebody else, it became a
- * student's, our mail server was refused letters to it, or somebody else on it is restricted, who would learn that the family is still here.
+ * student's, our mail server was refused letters to it, or somebody else on it is restricted, who would learn that the family is still here:
+ * by what a feed says, or by an account of theirs that uses it, whatever address the school has for them by now.
  * A report that a letter came back counts for invitations alone: whoever reads the mailbox can write one, the student of 17 too.
  *
  * @returns null where there is no such place, or the account is stopped
@@ -142,8 +143,13 @@ async function mailboxOf(
     select id, email, locale from accounts a
     where id = ${accountId} and disabled_at is null
       and not exists (select from mail_suppressions x where x.email = a.email and x.because = 'refused')
-      and not exists (select from contacts c join relationship_rights rr on rr.contact_id = c.id
-        where c.email = a.email and (rr.held or rr.restricted_from <= ${today}::date)
+      and not exists (
+        select from (
+          select c.id from contacts c where c.email = a.email
+          union
+          select q.contact_id from accounts b join proven_contacts q on q.account_id = b.id where b.email = a.email
+        ) c join relationship_rights rr on rr.contact_id = c.id
+        where (rr.held or rr.restricted_from <= ${today}::date)
           and not exists (select from proven_contacts p where p.contact_id = c.id and p.account_id = a.id))`.execute(
     trx,
   );

@@ -98,6 +98,21 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
     expect(await seen(now, randomUUID())).toEqual([]);
   });
 
+  it('does not tell by a date that a child of a protected family changed the school', async () => {
+    const since = async (): Promise<Date[]> =>
+      (await entitledStudents(db, { accountId, now, timeZone })).map((student) => student.since);
+    await town.load([row('Ana', 'Rosa', { ...yes, confidential: 'yes' }), row('Leo', 'Rosa', yes)]);
+    await prove('Rosa');
+    const moved = { ...yes, school_code: '1002', school_name: 'Grant High' };
+    const later = new Date('2026-11-21T18:00:00Z');
+    await town.load(
+      [row('Ana', 'Rosa', { ...moved, confidential: 'yes' }), row('Leo', 'Rosa', moved)],
+      'elementary',
+      later,
+    );
+    expect(await since()).toEqual([now, later]);
+  });
+
   it('ends with the relationship', async () => {
     const many = Array.from({ length: 30 }, (_, index) => row(`Kid${index}`, `Mum${index}`));
     await town.load([...many, row('Ana', 'Rosa')]);

@@ -106,6 +106,20 @@ describe.each(ruledDatabases)('a restriction that nobody lifted, on %s', (kind) 
     expect(await seen()).toEqual([]);
   });
 
+  it('reaches the account by its own mailbox, of whom the one SIS has another mailbox and phone by now', async () => {
+    await load([{ ...ana, email: 'new@example.org', phone1: newPhone }]);
+    await town.load([{ ...inSecondary, ...order }], 'secondary', later);
+    expect(await seen()).toEqual([]);
+  });
+
+  it('reaches from the account, of whom the one SIS has another mailbox and phone by now, to its own mailbox', async () => {
+    await town.load([inSecondary], 'secondary', later);
+    await load([{ ...ana, email: 'new@example.org', phone1: newPhone }]);
+    expect(await registrable('rosa@example.org', '+12135550177')).toBe(true);
+    await load([{ ...ana, ...order, email: 'new@example.org', phone1: newPhone }]);
+    expect(await registrable('rosa@example.org', '+12135550177')).toBe(false);
+  });
+
   it('holds again what staff released, where it becomes a protection order', async () => {
     const leo = { ...inSecondary, student_given_name: 'Ana' };
     await town.load([leo], 'secondary', later);
@@ -156,6 +170,23 @@ describe.each(ruledDatabases)('a restriction that nobody lifted, on %s', (kind) 
       skipped: 1,
     });
     expect(await seen()).toEqual([]);
+  });
+
+  it('counts in a row that is not taken also where the person was not known there before', async () => {
+    const spoilt = { lives_with: 'sometimes' };
+    await delta([{ ...ana, ...custody, ...spoilt, contact_id: 'R2' }]);
+    expect(await seen()).toEqual([]);
+    await sql`delete from relationship_holds`.execute(db);
+    await sql`delete from restrictions`.execute(db);
+    expect(await seen()).toEqual(['Ana']);
+    const other = { sis: 'secondary', email: 'mum@example.org' };
+    await town.load([row('Leo', 'Mum', other)], 'secondary', later);
+    await town.load([{ ...inSecondary, ...order, ...spoilt }], 'secondary', later, { delta: true });
+    expect(await seen()).toEqual([]);
+    expect(await registrable('rosa@example.org', '+12135550177')).toBe(false);
+    await town.load([{ ...inSecondary, ...order }], 'secondary', later, { delta: true });
+    await town.load([{ ...inSecondary, restricted: 'no' }], 'secondary', later, { delta: true });
+    expect((await listHolds(db, { contact: null, all: false })).map(({ cause }) => cause.lifted)).toEqual([true]);
   });
 
   it('grows to a protection order by a row that is not taken, alone or beside one that is', async () => {

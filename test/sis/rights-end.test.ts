@@ -155,6 +155,14 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
     expect(letters.map(({ to }) => to)).toEqual(['good@example.org', 'good@example.org']);
   });
 
+  it('are told by no mailbox of two accounts of which the other’s owner is restricted, whatever address their record has by now', async () => {
+    const order = { ...ana, restricted: 'yes', restriction_type: 'custody', email: 'elsewhere@example.org' };
+    await town.load([row('Ana', 'Rosa', ana), row('Ana', 'Former', order)]);
+    await account(db, { email: 'home@example.org' }, await contactId(db, 'Rosa'));
+    await account(db, { email: 'home@example.org', sign_in_name: 'former' }, await contactId(db, 'Former'));
+    expect(await daysTold('2026-11-28', '2027-01-20')).toEqual([]);
+  });
+
   it('are told also where somebody at the mailbox wrote a report that its invitation came back', async () => {
     await family();
     await sql`insert into invitations (email, message_id, queued_at, handed_at)

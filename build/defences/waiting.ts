@@ -1,0 +1,43 @@
+import type { Defence } from './defence.js';
+
+const heldDeltas = 'test/sis/held-deltas.test.ts';
+
+/** What waits for people until they decide, or until a row can be taken. */
+export const waiting: readonly Defence[] = [
+  {
+    row: 17,
+    what: 'a restriction in a held file waits, whatever delta comes after it',
+    file: 'src/sis/runs.ts',
+    find: " and r.kind = 'bulk'",
+    replacement: '',
+    test: heldDeltas,
+    named: 'whatever delta',
+  },
+  {
+    row: 17,
+    what: 'a whole file puts nothing aside that came after it',
+    file: 'src/sis/runs.ts',
+    find: ' and h.no < r.no',
+    replacement: '',
+    test: heldDeltas,
+    named: 'none from before',
+  },
+  {
+    row: 17,
+    what: 'a held file is not approved over what a later one said',
+    file: 'src/sis/decide.ts',
+    find: '    await refuseOvertaken(db, run);\n',
+    replacement: '',
+    test: heldDeltas,
+    named: 'whatever delta',
+  },
+  {
+    row: 17,
+    what: 'a restriction counts in a row that cannot be taken, of whom nothing was known there before',
+    file: 'src/sis/restrictions.ts',
+    find: '  await placeUnknown(trx, scope);\n',
+    replacement: '',
+    test: 'test/sis/never-lost.test.ts',
+    named: 'was not known there before',
+  },
+];

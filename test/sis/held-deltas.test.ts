@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import type { Database } from '../../src/database/database.js';
+import type { OpenDatabase } from '../../src/database/postgres.js';
+import { tellHeld } from '../../src/sis/tell-held.js';
+import { ruledDatabases } from '../support/database.js';
+import { decide } from './decide.js';
+import { extract, now, row } from './extract.js';
+import type { District, Row } from './extract.js';
+import { useDistrict } from './use-district.js';
+
+const later = new Date(now.getTime() + 86_400_000);
+const forty = Array.from({ length: 40 }, (_, index) => row(`Kid${index}`, `Mum${index}`));
+const order = { restricted: 'yes', restriction_type: 'protection order' };
+
+/** A file with a column of its own, which is held for that. */
+function odd(rows: readonly Row[], column: string): string {
+  const [header, ...lines] = extract(rows).trimEnd().split('\r\n');
+  return [`${header},${column}`, ...lines.map((line) => `${line},12`)].map((line) => `${line}\r\n`).join('');
+}
+
+/** Of what a delta says nothing is said again: who puts it aside loses it. */
+describe.each(ruledDatabases)('a held file that no later one says anew, on %s', (kind) => {
+  let db: Database;
+  let opened: OpenDatabase;
+  let town: District;
+  useDistrict(kind, (made) => ({ db, opened, town } = made));
+
+  const delta = (content: string | readonly Row[]) => town.load(content, 'elementary', later, { delta: true });
+  async function waiting(): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`select id from feed_runs where state = 'held' order by no`.execute(db);
+    return rows.map(({ id }) => id);
+  }
+
+  it('waits, with its restriction, whatever delta comes after it, and the administrators are told', async () => {
+    await town.load(forty);
+    const held = await delta(odd([{ ...forty[0], ...order }], 'homeroom'));
+    expect(held).toMatchObject({ state: 'held', plan: { newRestrictions: 1 } });
+    const applied = await delta([row('New', 'Mum0')]);
+    expect(applied.state).toBe('applied');
+    const other = await delta(odd([row('New', 'Mum1')], 'room'));
+    await decide(opened, 'rollback', applied, later);
+    expect(await waiting()).toEqual([held.runId, other.runId]);
+    const letters: string[] = [];
+    await tellHeld(db, {
+      clock: () => later,
+      post: async (_trx, { text }) => void letters.push(text),
+      administrators: ['admin@district.example'],
+    });
+    expect(letters.filter((text) => text.includes('1 new restriction waits in it'))).toHaveLength(1);
+    // Approved now, it could take back what the later file said.
+    await expect(decide(opened, 'approve', held, later)).rejects.toThrow('Another file of the feed was loaded since');
+    expect(await waiting()).toEqual([held.runId, other.runId]);
+    await decide(opened, 'discard', held, later);
+    const again = { delta: true, again: true };
+    const evening = new Date(later.getTime() + 3_600_000);
+    const loaded = await town.load(odd([{ ...forty[0], ...order }], 'homeroom'), 'elementary', evening, again);
+    expect(await decide(opened, 'approve', loaded, evening)).toMatchObject({ counts: { restricted: 1 } });
+  });
+
+  it('is put aside by a whole file that comes after it, and by none from before', async () => {
+    await town.load(forty);
+    const whole = await town.load(odd(forty, 'homeroom'), 'elementary', later);
+    const held = await delta(odd([{ ...forty[0], ...order }], 'homeroom'));
+    expect(await waiting()).toEqual([whole.runId, held.runId]);
+    expect(await decide(opened, 'approve', whole, later)).toMatchObject({ state: 'applied' });
+    expect(await waiting()).toEqual([held.runId]);
+    await town.load(odd([...forty, row('New', 'Mum0')], 'homeroom'), 'elementary', later);
+    expect(await waiting()).toEqual([]);
+    expect((await sql`select 1 from held_rows`.execute(db)).rows).toEqual([]);
+  });
+});
