@@ -2,7 +2,7 @@ import { baselineDefences } from './baseline.js';
 import { doors } from './doors.js';
 import { endings } from './endings.js';
 import { joins } from './joins.js';
-import { keptOut } from './kept-out.js';
+import { keptIn, keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { oracles } from './oracles.js';
@@ -28,4 +28,5 @@ export const allDefences: readonly Defence[] = [
   ...schoolWord,
   ...massChanges,
   ...keptOut,
+  ...keptIn,
 ];
