@@ -49,7 +49,7 @@ export const keptIn: readonly Defence[] = [
     find: 'await parts.interactions.renew(ctx);',
     replacement: '',
     test: 'test/attacks/row-18-revocation.test.ts',
-    named: 'no copy of its cookie',
+    named: 'no copy of a cookie',
   },
   {
     row: 18,
@@ -58,7 +58,7 @@ export const keptIn: readonly Defence[] = [
     find: "if (which === 'others') await interactions.renew(ctx);",
     replacement: '',
     test: 'test/attacks/row-18-revocation.test.ts',
-    named: 'no copy of its cookie',
+    named: 'no copy of a cookie',
   },
   {
     row: 18,
@@ -68,5 +68,14 @@ export const keptIn: readonly Defence[] = [
     replacement: 'where ${shown !== idHash} or true',
     test: 'test/sessions/session-store.test.ts',
     named: 'last cookie alone',
+  },
+  {
+    row: 21,
+    what: 'whoever asks to sign out and is nobody leaves nothing for a month',
+    file: 'src/sessions/cleaning.ts',
+    find: 'where account_id is null and',
+    replacement: 'where account_id is null and false and',
+    test: 'test/sessions/session-jobs.test.ts',
+    named: 'was nobody',
   },
 ];

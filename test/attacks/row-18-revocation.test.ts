@@ -74,7 +74,7 @@ describe('row 18: a new password ends what the old one opened', () => {
     return copy;
   }
 
-  it('a change, and “end all others”, keep this session for this browser and for no copy of its cookie', async () => {
+  it('no copy of a cookie goes on with the session that a new password, or “end all others”, keeps', async () => {
     const here = await signInAnew(house, 'pedro@example.org', password, 'own');
     const isPedro = async (browser: Browser): Promise<boolean> =>
       (await browser.get(`${house.issuer}/`)).text.includes('Tomas');
