@@ -2,7 +2,7 @@ import { baselineDefences } from './baseline.js';
 import { doors } from './doors.js';
 import { endings } from './endings.js';
 import { joins } from './joins.js';
-import { keptOut } from './kept-out.js';
+import { keptIn, keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { oracles } from './oracles.js';
@@ -34,4 +34,5 @@ export const allDefences: readonly Defence[] = [
   ...told,
   ...ownMailbox,
   ...waiting,
+  ...keptIn,
 ];

@@ -39,9 +39,9 @@ export const endings: readonly Defence[] = [
     row: 18,
     what: 'an earlier sign-in that goes on late takes no browser its session, which nobody there could end',
     file: 'src/sessions/session-store.ts',
-    find: 'from alive\n          on conflict (kind, id_hash)',
+    find: "select 'Session', ${idHash}, uid",
     replacement:
-      'from alive where signed_in_at is not distinct from ${signedInAt(kept)}::timestamptz\n          on conflict (kind, id_hash)',
+      "select 'Session', case when signed_in_at is not distinct from ${signedInAt(kept)}::timestamptz then ${idHash} else 'nowhere' end, uid",
     test: 'test/attacks/row-18-unfinished.test.ts',
     named: 'goes on after a later one',
   },

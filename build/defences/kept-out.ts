@@ -30,3 +30,52 @@ export const keptOut: readonly Defence[] = [
     named: 'used long ago',
   },
 ];
+
+/** Who would stay in, or keep somebody in who wanted out. */
+export const keptIn: readonly Defence[] = [
+  {
+    row: 2,
+    what: 'who answers the question about signing out after another page asked it is not kept in',
+    file: 'interactions/problem/provider-problem.ts',
+    find: '(\\/confirm)?',
+    replacement: '',
+    test: 'test/attacks/row-02-sign-out.test.ts',
+    named: 'another page meanwhile',
+  },
+  {
+    row: 18,
+    what: 'a copy of the cookie does not go on with the session that a change of the password keeps',
+    file: 'src/portal/password/routes.ts',
+    find: 'await parts.interactions.renew(ctx);',
+    replacement: '',
+    test: 'test/attacks/row-18-revocation.test.ts',
+    named: 'no copy of a cookie',
+  },
+  {
+    row: 18,
+    what: 'a copy of the cookie is one of all others that end',
+    file: 'src/portal/devices/routes.ts',
+    find: "if (which === 'others') await interactions.renew(ctx);",
+    replacement: '',
+    test: 'test/attacks/row-18-revocation.test.ts',
+    named: 'no copy of a cookie',
+  },
+  {
+    row: 18,
+    what: 'a request in flight makes no copy of a cookie good again',
+    file: 'src/sessions/session-store.ts',
+    find: 'where ${shown !== idHash} or exists (select from good)',
+    replacement: 'where ${shown !== idHash} or true',
+    test: 'test/sessions/session-store.test.ts',
+    named: 'last cookie alone',
+  },
+  {
+    row: 21,
+    what: 'whoever asks to sign out and is nobody leaves nothing for a month',
+    file: 'src/sessions/cleaning.ts',
+    find: 'where account_id is null and',
+    replacement: 'where account_id is null and false and',
+    test: 'test/sessions/session-jobs.test.ts',
+    named: 'was nobody',
+  },
+];

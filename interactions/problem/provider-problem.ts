@@ -64,7 +64,7 @@ export async function providerProblem(
     if (href !== undefined) return ctx.redirect(href);
   }
   // The app has forgotten this person already, and its mistake must not keep them signed in here.
-  const leaves = /^\/sign-out\/?$/i.test(ctx.path) && (await interactions.session(ctx)) !== null;
+  const leaves = /^\/sign-out(\/confirm)?\/?$/i.test(ctx.path) && (await interactions.session(ctx)) !== null;
   const app = (lost ? await interactions.appOf(uid) : null) ?? apps.get(clientId ?? '') ?? null;
   reply(
     ctx,

@@ -1,4 +1,4 @@
-import { errors } from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
@@ -11,9 +11,19 @@ import { values } from '../values.js';
 /** Kinds whose second use is a fraud or a race, never a retry to be forgiven. */
 const singleUse = new Set(['AuthorizationCode', 'RefreshToken']);
 
+/** Leaves this browser the cookie that it has by now: the one that the library is about to write anew leads nowhere any more. */
+function keepLaterCookie(): void {
+  const { response } = Provider.ctx ?? {};
+  const cookies = [response?.get('Set-Cookie') ?? []].flat();
+  const others = cookies.filter((cookie) => !/^(__Host-)?pa-session(\.sig)?=/.test(cookie));
+  if (others.length < cookies.length) response?.set('Set-Cookie', others);
+}
+
 function sessionAdapter(store: SessionStore): Adapter {
   return {
-    upsert: (id, payload, expiresIn) => store.save(id, { ...payload }, expiresIn ?? values.session),
+    async upsert(id, payload, expiresIn) {
+      if (!(await store.save(id, { ...payload }, expiresIn ?? values.session))) keepLaterCookie();
+    },
     find: (id) => store.find(id),
     findByUid: (uid) => store.findByUid(uid),
     destroy: (id) => store.forget(id),

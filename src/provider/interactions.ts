@@ -6,6 +6,7 @@ import { newSecret, secretHash } from '../database/secrets.js';
 import type { PastRequest } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
+import { secondsToLive } from '../sessions/session-life.js';
 import type { Device } from '../sessions/session-life.js';
 import { consentFacts } from './consent-facts.js';
 import type { PendingPrompt } from './policy.js';
@@ -54,6 +55,11 @@ export interface Interactions {
    * @returns by what the confirmations are asked for
    */
   end(ctx: Context, because: 'signed-out' | 'done' | 'switched'): Promise<string | null>;
+  /**
+   * Gives this browser's session a new cookie. The one before is good until this browser shows the new one, as after a sign-in: who
+   * copied it is out then. No session is no fault.
+   */
+  renew(ctx: Context): Promise<void>;
   /** Whether an interaction began within the last minute and is not over, whoever asks. */
   isNew(uid: string): Promise<boolean>;
   /** A registered app by its client id. */
@@ -188,6 +194,17 @@ export function interactions(
     async end(ctx, because) {
       const { uid, accountId } = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       return accountId === undefined ? null : endSession({ session: uid }, because, accountId);
+    },
+    async renew(ctx) {
+      const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      if (session.accountId === undefined) return;
+      session.resetIdentifier();
+      const seconds = secondsToLive(session, clock());
+      await session.save(seconds);
+      const kept = session.transient === true ? {} : { maxAge: seconds * 1000 };
+      const secure = ctx.cookies.secure;
+      const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, path: '/', overwrite: true } as const;
+      ctx.cookies.set(provider.cookieName('session'), session.jti, { ...flags, ...kept });
     },
     async isNew(uid) {
       const found = await past(uid);

@@ -17,9 +17,11 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
     return app !== undefined && parts.checkSecret(app, secret);
   };
   Object.assign(provider.Client.prototype, { compareClientSecret: compare });
-  // Sessions keep a little beside what the library keeps (`factsOfLogin`).
+  // Sessions keep a little beside what the library keeps (`factsOfLogin`), and by which cookie they were found.
   const kept = Reflect.get(provider.Session, 'IN_PAYLOAD') as readonly string[];
-  Object.defineProperty(provider.Session, 'IN_PAYLOAD', { value: [...kept, 'device', 'generation', 'browser'] });
+  Object.defineProperty(provider.Session, 'IN_PAYLOAD', {
+    value: [...kept, 'device', 'generation', 'browser', 'shown'],
+  });
   // Without a consent page the library leaves offline_access out of the scope, and then refuses a refresh that names it. But
   // it asks for nothing beyond the refresh token itself, and clients that send their whole scope (mod_auth_openidc) do.
   Object.defineProperty(provider.RefreshToken.prototype, 'scopes', {

@@ -7,7 +7,7 @@ const batch = 5_000;
 
 /**
  * Removes what has expired, a batch at a time so that no lock is long, and never what somebody else is at. Hygiene only: expiry is checked wherever
- * something is read. Interactions stay 24 hours for the way back of who was late; tombstones as long as any cookie;
+ * something is read. Interactions stay 24 hours for the way back of who was late; tombstones as long as any cookie, and those of nobody not at all;
  * what the apps confirmed 30 days.
  *
  * @returns how many rows went
@@ -22,6 +22,9 @@ export async function cleanSessions(db: Database, clock: Clock): Promise<number>
           where expires_at < ${now} and (kind <> 'Interaction' or expires_at < ${late}) limit ${batch} for update skip locked)`,
     sql`delete from sessions where uid in (
           select uid from sessions where expires_at < ${after(now, -values.keptSession)} limit ${batch} for update skip locked)`,
+    // Nobody's, as whoever asks to sign out and is not signed in has one, end nothing that could come back.
+    sql`delete from sessions where uid in (
+          select uid from sessions where account_id is null and expires_at between ${late} and ${now} limit ${batch} for update skip locked)`,
     sql`delete from session_authorizations where (session_uid, client_id) in (
           select z.session_uid, z.client_id from session_authorizations z
           where z.created_at < ${after(now, -values.keptSession)}

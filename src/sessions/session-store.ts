@@ -23,9 +23,12 @@ export class AppDisabled extends Error {
 export interface SessionStore {
   /**
    * Writes a session under its cookie id. A session that was revoked meanwhile stays revoked and nothing is written;
-   * authorizations are merged, never taken away, because the library's copy may be an old one.
+   * authorizations are merged, never taken away, because the library's copy may be an old one. Nor is anything written under the cookie id
+   * by which the request found the session, where that is good no more: a request in flight makes no copy of a cookie good again.
+   *
+   * @returns whether the cookie id leads to the session
    */
-  save(cookieId: string, payload: Payload, seconds: number): Promise<void>;
+  save(cookieId: string, payload: Payload, seconds: number): Promise<boolean>;
   /** To find a session is to use it, by its cookie or by a token: an idle limit begins anew, written once a minute. */
   find(cookieId: string): Promise<Payload | undefined>;
   findByUid(uid: string): Promise<Payload | undefined>;
@@ -124,13 +127,14 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
 
   return {
     async save(cookieId, payload, seconds) {
-      const { authorizations, jti: _, ...kept } = payload;
+      const { authorizations, jti: _, shown, ...kept } = payload;
       const rows = Object.entries((authorizations ?? {}) as Record<string, Partial<Authorization>>)
         .filter(([, { sid, grantId }]) => sid !== undefined && grantId !== undefined)
         .map(([clientId, { sid, grantId }]) => ({ client_id: clientId, sid, grant_id: grantId }));
       const now = clock();
       const accountId = kept['accountId'] ?? null;
-      await sql`
+      const idHash = secretHash(cookieId);
+      const { rows: written } = await sql`
         with owner as materialized (
           -- Who signs in while everything of the account is being ended waits for that: else the session would be
           -- missed, and could be used until it is seen to be of an earlier generation.
@@ -159,29 +163,39 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             -- does a session ever pass to another account: of two who sign in to it at once, the first has it.
             and (sessions.account_id is null or sessions.account_id = excluded.account_id)
           returning uid, expires_at, signed_in_at
+        ), good as materialized (
+          -- Held, so that whoever ends it comes before or after.
+          select from artifacts where kind = 'Session' and id_hash = ${idHash} for update
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
-          select 'Session', ${secretHash(cookieId)}, uid, ${accountId}::uuid,
+          select 'Session', ${idHash}, uid, ${accountId}::uuid,
             -- Also of an earlier sign-in: under a cookie id that is new, which the browser has and signs out by.
             ${JSON.stringify(kept)}::jsonb, expires_at
           from alive
+          where ${shown !== idHash} or exists (select from good)
           on conflict (kind, id_hash) do update set
             account_id = excluded.account_id, expires_at = excluded.expires_at,
             payload = excluded.payload || case when artifacts.payload ? 'replaced' then '{"replaced": true}' else '{}' end::jsonb
+          returning uid
+        ), merged as (
+          insert into session_authorizations (session_uid, client_id, sid, grant_id, created_at)
+          select alive.uid, z.client_id, z.sid, z.grant_id, ${now}::timestamptz
+          from alive, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as z(client_id text, sid text, grant_id text)
+          -- What was ended meanwhile is not brought back.
+          where exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)
+          -- In the order in which a revocation takes them.
+          order by z.client_id
+          on conflict (session_uid, client_id) do update set grant_id = excluded.grant_id
+            where session_authorizations.grant_id <> excluded.grant_id
+          returning client_id
         )
-        insert into session_authorizations (session_uid, client_id, sid, grant_id, created_at)
-        select alive.uid, z.client_id, z.sid, z.grant_id, ${now}::timestamptz
-        from alive, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as z(client_id text, sid text, grant_id text)
-        -- What was ended meanwhile is not brought back.
-        where exists (select from artifacts g where g.kind = 'Grant' and g.id_hash = z.grant_id)
-        -- In the order in which a revocation takes them.
-        order by z.client_id
-        on conflict (session_uid, client_id) do update set grant_id = excluded.grant_id
-          where session_authorizations.grant_id <> excluded.grant_id`.execute(db);
+        -- Authorizations before artifacts, as a revocation takes them.
+        select uid from kept where (select count(*) from merged) >= 0`.execute(db);
+      return written.length > 0;
     },
     async find(cookieId) {
       const payload = await read('cookie', secretHash(cookieId));
-      return payload === undefined ? undefined : { ...payload, jti: cookieId };
+      return payload === undefined ? undefined : { ...payload, jti: cookieId, shown: secretHash(cookieId) };
     },
     findByUid: (uid) => read('uid', uid),
     async forget(cookieId) {

@@ -5,6 +5,7 @@ import type { Browser, Page } from '../support/browser.js';
 import { familyHouse, signInAnew } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
 import type { RelyingParty } from '../support/relying-party.js';
+import { raw } from './raw.js';
 
 function base64url(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -145,5 +146,16 @@ describe('row 2: sign-out that leads away', () => {
     expect((await browser.submit()).url).toBe(`${house.issuer}/signed-out`);
     expect((await browser.get(`${house.issuer}/`)).text).not.toContain('Ana');
     expect((await browser.get(address)).$('main form')).toBeNull();
+  });
+
+  it('asked by another page meanwhile makes the answer to the first no good, and leaves nobody signed in who wanted out', async () => {
+    const browser = await signInAnew(house, 'maria@example.org');
+    await browser.get(`${house.issuer}/sign-out?client_id=echoices`);
+    const cookie = await browser.jar.getCookieString(house.issuer);
+    await raw(house.issuer, { target: '/sign-out?client_id=cafeteria', headers: { cookie } });
+    const page = await browser.submit({}, { button: 'logout=yes' });
+    expect([page.status, page.text.includes('You are still signed in')]).toEqual([400, true]);
+    expect((await browser.submit()).url).toBe(`${house.issuer}/signed-out`);
+    expect((await browser.get(`${house.issuer}/`)).text).not.toContain('Ana');
   });
 });

@@ -66,6 +66,33 @@ describe('row 18: a new password ends what the old one opened', () => {
     expect((await signInAnew(house, 'maria@example.org', password)).page().status).toBe(422);
   });
 
+  /** Who opened the browser's tools at the family's computer, and took its cookies to a computer of their own. */
+  async function copyOf(browser: Browser): Promise<Browser> {
+    const copy = openBrowser();
+    for (const [name, value] of Object.entries(await browser.cookies(house.issuer)))
+      await copy.jar.setCookie(`${name}=${value}; Path=/`, house.issuer);
+    return copy;
+  }
+
+  it('no copy of a cookie goes on with the session that a new password, or “end all others”, keeps', async () => {
+    const here = await signInAnew(house, 'pedro@example.org', password, 'own');
+    const isPedro = async (browser: Browser): Promise<boolean> =>
+      (await browser.get(`${house.issuer}/`)).text.includes('Tomas');
+    const copy = await copyOf(here);
+    expect(await isPedro(copy)).toBe(true);
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: password, password: second });
+    expect([await isPedro(here), await isPedro(copy)]).toEqual([true, false]);
+
+    const later = await copyOf(here);
+    await signInAnew(house, 'pedro@example.org', second);
+    await here.get(`${house.issuer}/devices`);
+    await here.submit({}, { form: 'form:has([value=others])' });
+    expect([await isPedro(here), await isPedro(later)]).toEqual([true, false]);
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: second, password });
+  });
+
   it('a recovery ends every session, that of the browser which recovers too, and nobody else’s', async () => {
     const here = await signInAnew(house, 'maria@example.org', second);
     const elsewhere = await signInAnew(house, 'maria@example.org', second);

@@ -28,6 +28,17 @@ describe('what time alone brings about', () => {
     ]);
   });
 
+  it('forgets within the hour who asked to sign out and was nobody, and so fills no disk for a month', async () => {
+    const sessions = async () => (await house.db.selectFrom('sessions').select('account_id').execute()).length;
+    expect(await sessions()).toBe(1);
+    for (let time = 0; time < 3; time += 1) await openBrowser().get(`${house.issuer}/sign-out`);
+    expect(await sessions()).toBe(4);
+    ahead = 3_700;
+    await jobs().workers['cleaning']?.({});
+    ahead = 0;
+    expect(await sessions()).toBe(1);
+  });
+
   it('ends sessions whose time is over, and tells restrictions on the day they begin', async () => {
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
     const [ana, ...others] = elementary;

@@ -49,7 +49,12 @@ describe.each(databases)('sessions on %s', (kind) => {
 
   it('are found by cookie and by uid; the cookie itself is nowhere', async () => {
     await store().save('the-cookie', { ...session('u'), jti: 'the-cookie' }, hour);
-    expect(await store().find('the-cookie')).toEqual({ ...session('u'), jti: 'the-cookie', exp: expect.any(Number) });
+    expect(await store().find('the-cookie')).toEqual({
+      ...session('u'),
+      jti: 'the-cookie',
+      shown: expect.any(String),
+      exp: expect.any(Number),
+    });
     expect(await store().findByUid('u')).toEqual({ ...session('u'), exp: expect.any(Number) });
     expect(JSON.stringify(await db.selectFrom('artifacts').selectAll().execute())).not.toContain('the-cookie');
     expect(await store().find('another')).toBeUndefined();
@@ -83,9 +88,14 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await store().findByUid('u')).toMatchObject({ uid: 'u' });
     // A save of the one before does not make it the last again.
     await store().save('before', (await store().find('before')) ?? {}, hour);
-    expect(await store().find('before')).toEqual({ ...(await store().findByUid('u')), jti: 'before' });
+    const inFlight = (await store().find('before')) ?? {};
+    expect(inFlight).toEqual({ ...(await store().findByUid('u')), jti: 'before', shown: expect.any(String) });
     expect(await store().find('next')).toMatchObject({ uid: 'u' });
     expect(await store().find('before')).toBeUndefined();
+    // Nor does one that found the session by it and ends only now.
+    expect(await store().save('before', inFlight, hour)).toBe(false);
+    expect(await store().find('before')).toBeUndefined();
+    expect(await store().save('third', inFlight, hour)).toBe(true);
     expect(await store().find('next')).toMatchObject({ uid: 'u' });
   });
 

@@ -79,6 +79,8 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
       parts.noteSignOut(ctx, ended.id);
       return ctx.redirect('/signed-out');
     }
+    // Whoever has a copy of this session's cookie is one of the others, and stands on no list.
+    if (which === 'others') await interactions.renew(ctx);
     ctx.redirect(`/devices?said=${ended.sessions === 0 ? 'gone' : 'done'}`);
   });
 }

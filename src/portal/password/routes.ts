@@ -86,6 +86,8 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
     });
     if (!changed) return ctx.redirect('/sign-in');
     parts.tellApps();
+    // Nor does a copy of this session's cookie go on, which somebody took with the old password perhaps.
+    await parts.interactions.renew(ctx);
     // Led on, so that no page in the browser's history was asked for with a password.
     ctx.redirect('/password/changed');
   });
