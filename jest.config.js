@@ -23,7 +23,7 @@ export default {
   globalSetup: '<rootDir>/test/support/postgres-server.ts',
   globalTeardown: '<rootDir>/test/support/run-log.ts',
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   coverageDirectory: 'coverage',
 };
