@@ -38,6 +38,15 @@ export const keptOut: readonly Defence[] = [
     test: 'test/http/request-throttles.test.ts',
     named: 'used long ago',
   },
+  {
+    row: 13,
+    what: 'who copied a known device’s cookie leaves its owner recoveries there',
+    file: 'interactions/recover/routes.ts',
+    find: 'known.spend(`${device} ${source} ${who}`)',
+    replacement: 'known.spend(`${device} ${who}`)',
+    test: 'test/attacks/row-13-kept-out.test.ts',
+    named: 'copied the cookie',
+  },
 ];
 
 /** Who would stay in, or keep somebody in who wanted out. */
