@@ -91,7 +91,7 @@ export const keptIn: readonly Defence[] = [
     row: 18,
     what: 'a cookie that a copy fetched before goes on no more than the copy',
     file: 'src/provider/interactions.ts',
-    find: 'await outdateOthers(session.uid, session.jti);',
+    find: 'if (!(await outdateOthers(session.uid, session.jti))) return;',
     replacement: '',
     test: 'test/attacks/row-18-revocation.test.ts',
     named: 'kept back',

@@ -207,7 +207,8 @@ export function interactions(
       session.resetIdentifier();
       const seconds = secondsToLive(session, clock());
       await session.save(seconds);
-      await outdateOthers(session.uid, session.jti);
+      // Said in two tabs at once, or by a copy: the browser has shown the other's cookie, and keeps it.
+      if (!(await outdateOthers(session.uid, session.jti))) return;
       const kept = session.transient === true ? {} : { maxAge: seconds * 1000 };
       const secure = ctx.cookies.secure;
       const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, path: '/', overwrite: true } as const;

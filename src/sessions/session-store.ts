@@ -40,8 +40,10 @@ export interface SessionStore {
   /**
    * Makes a session's newest cookie id the only one that lasts: every other, and what requests found by it bring yet, is good until the
    * browser shows the newest. Whoever had a copy of one may have got more of them.
+   *
+   * @returns whether it is a cookie id of the session: where another took its place in this very moment, all stays as it is
    */
-  outdateOthers(uid: string, cookieId: string): Promise<void>;
+  outdateOthers(uid: string, cookieId: string): Promise<boolean>;
   /**
    * The one authorization of a session for an app: the first to ask makes it, all others get the same, so that two tabs
    * that open an app at once share a grant.
@@ -225,14 +227,19 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         where kind = 'Session' and id_hash = ${secretHash(cookieId)} and account_id is not null`.execute(db);
     },
     async outdateOthers(uid, cookieId) {
-      await db.transaction().execute(async (trx) => {
+      return db.transaction().execute(async (trx) => {
         // Held first: a request that brings a cookie by one of them has brought it before the next statement looks, or brings it outdated.
-        await sql`select from artifacts where kind = 'Session' and uid = ${uid} order by id_hash for update`.execute(
+        const { rows } = await sql<{ id_hash: string }>`
+          select id_hash from artifacts where kind = 'Session' and uid = ${uid} order by id_hash for update`.execute(
           trx,
         );
-        await sql`update artifacts set payload = case when id_hash = ${secretHash(cookieId)}
+        const idHash = secretHash(cookieId);
+        if (rows.every((row) => row.id_hash !== idHash)) return false;
+        await sql`
+          update artifacts set payload = case when id_hash = ${idHash}
             then payload - 'replaced' - 'outdated' else payload || '{"replaced": true, "outdated": true}' end
           where kind = 'Session' and uid = ${uid}`.execute(trx);
+        return true;
       });
     },
     async authorize(uid, clientId, propose) {

@@ -112,6 +112,11 @@ describe.each(databases)('sessions on %s', (kind) => {
     expect(await store().find('brought late')).toMatchObject({ uid: 'u' });
     expect(await store().find('new')).toMatchObject({ uid: 'u' });
     for (const copy of ['before', 'kept back', 'brought late']) expect(await store().find(copy)).toBeUndefined();
+    // Who says it by a copy, and is answered only now, puts nobody out.
+    expect(await store().save('of a copy', inFlight, hour)).toBe(false);
+    expect(await store().outdateOthers('u', 'of a copy')).toBe(false);
+    await store().find('new');
+    expect(await store().find('new')).toMatchObject({ uid: 'u' });
   });
 
   it('are not taken back by a request from before the sign-in that ends after it', async () => {
