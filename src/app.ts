@@ -143,6 +143,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   };
   const cookies = cookieJar(config.issuer);
   const sources = claimSources(db, clock, config.timeZone);
+  const sessions = sessionStore(db, clock);
   const pages = (): Interactions => living.interactions;
   const providerOn = (ring: KeyRing): ReturnType<typeof makeProvider> =>
     makeProvider(
@@ -160,7 +161,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
             return { terms, news, address: address !== null };
           },
         },
-        loadGrant: grantLoader(sessionStore(db, clock), apps, sources.consented),
+        loadGrant: grantLoader(sessions, apps, sources.consented),
         fetch: guardedFetch(calledOrigins(apps.values())),
         endSession,
         pages: {
@@ -201,6 +202,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
           // Who signs in next on this browser never reads what the person before had opened.
           noteSignOut(ctx, cookies, null);
         },
+        sessions.outdateOthers,
         clock,
       ),
     keys.ring(),

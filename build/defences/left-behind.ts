@@ -157,7 +157,7 @@ export const leftBehind: readonly Defence[] = [
     row: 13,
     what: 'who once knew the password leaves the owner’s device its recoveries',
     file: 'interactions/recover/routes.ts',
-    find: 'known.spend(`${device} ${who}`)',
+    find: 'known.spend(`${device} ${source} ${who}`)',
     replacement: 'known.spend(who)',
     test: keptOut,
     named: 'once knew the password',

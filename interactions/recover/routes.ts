@@ -40,8 +40,9 @@ export interface RecoverParts extends InteractionParts {
 }
 
 /**
- * Counts a recovery. Each device that its owner used before has a count of its own, so that neither strangers who use up the address's own,
- * or that of the home's one source, nor who signed in once elsewhere keep the owner out there. Beyond it, and beyond what all such devices
+ * Counts a recovery. Each device that its owner used before has a count of its own, where it is, so that neither strangers who use up
+ * the address's own, or that of the home's one source, nor who signed in once elsewhere, or copied its cookie and asks from elsewhere, keep
+ * the owner out there. Beyond it, and beyond what all such devices
  * have together, it is a stranger.
  *
  * @throws Throttled
@@ -57,7 +58,7 @@ async function spendRecovery(
   const device = knownDevice(parts.secretsKey, deviceCookie, who);
   if (device !== null) {
     try {
-      await known.spend(`${device} ${who}`);
+      await known.spend(`${device} ${source} ${who}`);
       return await allKnown.spend(who);
     } catch (error) {
       if (!(error instanceof Throttled)) throw error;

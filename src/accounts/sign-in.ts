@@ -60,9 +60,10 @@ export function signIn(
       const atDevice = `${who} ${known}`;
       const atSource = `${who} ${source}`;
       // A device's own limit comes first: one that is tried again and again takes from the others no more than its own.
-      if (known !== null) await perDevice.spend(atDevice);
-      // Who knew the password once may have collected many such cookies: together they have one limit too.
-      const device = known !== null && (await isWithin(perOwner, who)) ? known : null;
+      // Who knew the password once may have collected many such cookies: together they have one limit too. Beyond either it is a stranger, and
+      // not refused: who copied its cookie, and tries passwords from elsewhere, keeps its owner out no more than any stranger does.
+      const mayTry = known !== null && (await isWithin(perDevice, atDevice)) && (await isWithin(perOwner, who));
+      const device = mayTry ? known : null;
       if (device === null) {
         await perSource.spend(source);
         await perAccount.spend(atSource);

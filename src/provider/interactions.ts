@@ -6,6 +6,7 @@ import { newSecret, secretHash } from '../database/secrets.js';
 import type { PastRequest } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import type { EndSession } from './configuration.js';
+import type { SessionStore } from '../sessions/session-store.js';
 import { secondsToLive } from '../sessions/session-life.js';
 import type { Device } from '../sessions/session-life.js';
 import { consentFacts } from './consent-facts.js';
@@ -34,7 +35,7 @@ export interface ProvenLogin {
 
 /** What pages may do with the provider: nothing else of the library is seen above this floor. */
 export interface Interactions {
-  /** @returns null when there is none for this browser: expired, finished, or another browser's */
+  /** @returns null when there is none for this browser: expired, finished, another browser's, or of a session that this one is not in */
   details(ctx: Context): Promise<InteractionDetails | null>;
   /** Each of these answers with the address to go on to. */
   login(ctx: Context, login: ProvenLogin): Promise<string>;
@@ -56,8 +57,8 @@ export interface Interactions {
    */
   end(ctx: Context, because: 'signed-out' | 'done' | 'switched'): Promise<string | null>;
   /**
-   * Gives this browser's session a new cookie. The one before is good until this browser shows the new one, as after a sign-in: who
-   * copied it is out then. No session is no fault.
+   * Gives this browser's session a new cookie. All before are good until this browser shows the new one: who copied one of them is out
+   * then, with whatever they got by it. No session is no fault.
    */
   renew(ctx: Context): Promise<void>;
   /** Whether an interaction began within the last minute and is not over, whoever asks. */
@@ -87,11 +88,16 @@ export function interactions(
   past: (uid: string) => Promise<PastRequest | null>,
   giveConsent: GiveConsent,
   noteFinished: NoteFinished,
+  outdateOthers: SessionStore['outdateOthers'],
   clock: Clock,
 ): Interactions {
   const find = async (ctx: Context) => {
     try {
-      return await provider.interactionDetails(ctx.req, ctx.res);
+      const found = await provider.interactionDetails(ctx.req, ctx.res);
+      if (found.session === undefined) return found;
+      // The library asks only whether that session lives. Whoever copied its cookie may have begun this before the session got a new one.
+      const { uid } = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      return uid === found.session.uid ? found : null;
     } catch (error) {
       if (error instanceof errors.SessionNotFound) return null;
       throw error;
@@ -201,6 +207,8 @@ export function interactions(
       session.resetIdentifier();
       const seconds = secondsToLive(session, clock());
       await session.save(seconds);
+      // Said in two tabs at once, or by a copy: the browser has shown the other's cookie, and keeps it.
+      if (!(await outdateOthers(session.uid, session.jti))) return;
       const kept = session.transient === true ? {} : { maxAge: seconds * 1000 };
       const secure = ctx.cookies.secure;
       const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, path: '/', overwrite: true } as const;

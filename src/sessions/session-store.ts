@@ -23,8 +23,8 @@ export class AppDisabled extends Error {
 export interface SessionStore {
   /**
    * Writes a session under its cookie id. A session that was revoked meanwhile stays revoked and nothing is written;
-   * authorizations are merged, never taken away, because the library's copy may be an old one. Nor is anything written under the cookie id
-   * by which the request found the session, where that is good no more: a request in flight makes no copy of a cookie good again.
+   * authorizations are merged, never taken away, because the library's copy may be an old one. Nor is a cookie
+   * written for somebody whom the request found by one that is good no more: a request in flight makes no copy of a cookie good again.
    *
    * @returns whether the cookie id leads to the session
    */
@@ -38,11 +38,24 @@ export interface SessionStore {
    */
   forget(cookieId: string): Promise<void>;
   /**
+   * Makes a session's newest cookie id the only one that lasts: every other, and what requests found by it bring yet, is good until the
+   * browser shows the newest. Whoever had a copy of one may have got more of them.
+   *
+   * @returns whether it is a cookie id of the session: where another took its place in this very moment, all stays as it is
+   */
+  outdateOthers(uid: string, cookieId: string): Promise<boolean>;
+  /**
    * The one authorization of a session for an app: the first to ask makes it, all others get the same, so that two tabs
    * that open an app at once share a grant.
    * @throws AppDisabled when it was taken out meanwhile
    */
   authorize(uid: string, clientId: string, propose: () => Promise<string>): Promise<Authorization & { made: boolean }>;
+}
+
+/** By which cookie a request found a session, and whether it was somebody's then. */
+interface Shown {
+  idHash: string;
+  somebodys: boolean;
 }
 
 interface Row {
@@ -89,7 +102,7 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         db,
       );
     }
-    const { replaced: _, ...payload } = row.payload;
+    const { replaced: _, outdated: __, ...payload } = row.payload;
     return {
       ...payload,
       // The library checks expiry by its own copy of it, which does not know of later use.
@@ -134,6 +147,8 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
       const now = clock();
       const accountId = kept['accountId'] ?? null;
       const idHash = secretHash(cookieId);
+      const foundBy = shown as Shown | undefined;
+      const needsIt = foundBy !== undefined && (foundBy.somebodys || foundBy.idHash === idHash);
       const { rows: written } = await sql`
         with owner as materialized (
           -- Who signs in while everything of the account is being ended waits for that: else the session would be
@@ -164,15 +179,18 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
             and (sessions.account_id is null or sessions.account_id = excluded.account_id)
           returning uid, expires_at, signed_in_at
         ), good as materialized (
-          -- Held, so that whoever ends it comes before or after.
-          select from artifacts where kind = 'Session' and id_hash = ${idHash} for update
+          -- Held, after the session, so that whoever ends or outdates it comes before or after.
+          select payload ? 'outdated' as outdated from artifacts
+          where kind = 'Session' and id_hash = ${foundBy?.idHash ?? ''} and (select count(*) from alive) >= 0 for update
         ), kept as (
           insert into artifacts (kind, id_hash, uid, account_id, payload, expires_at)
           select 'Session', ${idHash}, uid, ${accountId}::uuid,
             -- Also of an earlier sign-in: under a cookie id that is new, which the browser has and signs out by.
-            ${JSON.stringify(kept)}::jsonb, expires_at
+            ${JSON.stringify(kept)}::jsonb
+              || case when exists (select from good where outdated) then '{"replaced": true, "outdated": true}' else '{}' end::jsonb,
+            expires_at
           from alive
-          where ${shown !== idHash} or exists (select from good)
+          where ${!needsIt} or exists (select from good)
           on conflict (kind, id_hash) do update set
             account_id = excluded.account_id, expires_at = excluded.expires_at,
             payload = excluded.payload || case when artifacts.payload ? 'replaced' then '{"replaced": true}' else '{}' end::jsonb
@@ -195,7 +213,9 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
     },
     async find(cookieId) {
       const payload = await read('cookie', secretHash(cookieId));
-      return payload === undefined ? undefined : { ...payload, jti: cookieId, shown: secretHash(cookieId) };
+      if (payload === undefined) return undefined;
+      const foundBy: Shown = { idHash: secretHash(cookieId), somebodys: payload['accountId'] !== undefined };
+      return { ...payload, jti: cookieId, shown: foundBy };
     },
     findByUid: (uid) => read('uid', uid),
     async forget(cookieId) {
@@ -205,6 +225,22 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         )
         update artifacts set payload = payload || '{"replaced": true}'
         where kind = 'Session' and id_hash = ${secretHash(cookieId)} and account_id is not null`.execute(db);
+    },
+    async outdateOthers(uid, cookieId) {
+      return db.transaction().execute(async (trx) => {
+        // Held first: a request that brings a cookie by one of them has brought it before the next statement looks, or brings it outdated.
+        const { rows } = await sql<{ id_hash: string }>`
+          select id_hash from artifacts where kind = 'Session' and uid = ${uid} order by id_hash for update`.execute(
+          trx,
+        );
+        const idHash = secretHash(cookieId);
+        if (rows.every((row) => row.id_hash !== idHash)) return false;
+        await sql`
+          update artifacts set payload = case when id_hash = ${idHash}
+            then payload - 'replaced' - 'outdated' else payload || '{"replaced": true, "outdated": true}' end
+          where kind = 'Session' and uid = ${uid}`.execute(trx);
+        return true;
+      });
     },
     async authorize(uid, clientId, propose) {
       // Also before: what one refused request left behind lets no later one in.

@@ -56,6 +56,15 @@ describe('row 13: who is kept out by somebody who knows their address', () => {
     expect(await recover(owner, email)).toBe(200);
   });
 
+  it('who copied the cookie of the owner’s device, and asks from elsewhere, leaves the owner recoveries there', async () => {
+    const owner = await signedInFrom('127.0.12.13');
+    const copy = openBrowser({ from: '127.0.12.14' });
+    await copy.jar.setCookie(`pa-device=${(await owner.cookies(house.issuer))['pa-device'] ?? ''}`, house.issuer);
+    for (let time = 0; time < 11; time += 1) await recover(copy, email);
+    expect(await recover(copy, email)).toBe(429);
+    expect(await recover(owner, email)).toBe(200);
+  });
+
   it('however many devices they collected, the mailbox gets twenty-five letters a day at most', async () => {
     const statuses: number[] = [];
     for (let device = 0; device < 6; device += 1) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as client from 'openid-client';
 import { linkIn, password, pressLink, register } from '../journeys/steps.js';
+import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { familyHouse, signInAnew } from '../support/family-house.js';
@@ -93,6 +94,19 @@ describe('row 18: a new password ends what the old one opened', () => {
     await here.submit({ current: second, password });
   });
 
+  it('nor does a cookie that the copy fetched before, and kept back', async () => {
+    const here = await signInAnew(house, 'pedro@example.org', password, 'own');
+    const copy = await copyOf(here);
+    const { url } = await echoices.request({ prompt: 'consent' });
+    expect((await copy.get(url.href)).url).toContain('code=');
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: password, password: second });
+    expect((await copy.get(`${house.issuer}/`)).text).not.toContain('Tomas');
+    expect((await here.get(`${house.issuer}/`)).text).toContain('Tomas');
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: second, password });
+  });
+
   it('a recovery ends every session, that of the browser which recovers too, and nobody else’s', async () => {
     const here = await signInAnew(house, 'maria@example.org', second);
     const elsewhere = await signInAnew(house, 'maria@example.org', second);
@@ -120,5 +134,22 @@ describe('row 18: a new password ends what the old one opened', () => {
     expect(await isIn(await signInAnew(house, 'maria@example.org', third))).toBe(true);
     // The link is over with it.
     expect((await pressLink(openBrowser(), linkIn(letter, '/recover/link'))).status).toBe(410);
+  });
+
+  it('nor does a page that the copy had open then: it says nothing, and answers nothing in the owner’s place', async () => {
+    const here = await signInAnew(house, 'pedro@example.org', password, 'own');
+    const copy = await copyOf(here);
+    const corrected = { email: 'pedro.new@example.org', last_modified: '2026-11-10T00:00:00Z' };
+    await house.load(
+      'elementary',
+      elementary.map((cells) => (cells['contact_id'] === 'E2' ? { ...cells, ...corrected } : cells)),
+    );
+    const question = await copy.get(`${house.issuer}/sign-in`);
+    expect(question.text).toContain(corrected.email);
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: password, password: second });
+    await copy.submit({}, { button: 'decision=keep', follow: false });
+    expect((await copy.get(question.url)).text).not.toContain('pedro');
+    expect((await here.get(`${house.issuer}/sign-in`)).$('[name=decision]')).not.toBeNull();
   });
 });

@@ -93,9 +93,18 @@ describe('a device that its owner used before', () => {
   it('keeps its own limit, however often another such device is tried', async () => {
     const phone = await usedBefore('127.0.10.8');
     const atHome = await usedBefore('127.0.10.8');
-    expect((await tries(atHome, maria, wrong, 12)).filter((status) => status === 422)).toHaveLength(5);
+    // Its own five, and a stranger's.
+    expect((await tries(atHome, maria, wrong, 12)).filter((status) => status === 422)).toHaveLength(10);
     await exhaust('127.0.10.8');
     expect((await phone.submit({ identifier: maria, password })).text).toContain('Ana');
+  });
+
+  it('is not kept from its owner by who copied its cookie once, and tries passwords by it from anywhere', async () => {
+    const owner = await usedBefore('127.0.10.9');
+    const copy = await atSignIn(house, '127.0.10.10');
+    await copy.jar.setCookie(`pa-device=${(await owner.cookies(house.issuer))['pa-device'] ?? ''}`, house.issuer);
+    await tries(copy, maria, wrong, 12);
+    expect((await owner.submit({ identifier: maria, password })).text).toContain('Ana');
   });
 
   it('is not needed to recover: a stranger at the limit leaves that way open', async () => {
