@@ -10,7 +10,7 @@ export const oneForAllDefences: readonly Defence[] = [
     file: 'src/sis/student-ids.ts',
     find: "      select student_id from said where name <> '' and birth_date is not null\n      group by student_id having min(birth_date) <> max(birth_date) and min(name) <> max(name))`",
     replacement:
-      "      select a.student_id from said a join said b on b.student_id = a.student_id and a.birth_date <> b.birth_date\n        where regexp_replace(a.name, 'x+$', '', 'g') <> regexp_replace(b.name, 'x+$', '', 'g'))`",
+      "      select a.student_id from said a join said b on b.student_id = a.student_id and a.birth_date <> b.birth_date\n        where regexp_replace(regexp_replace(lower(normalize(a.name, NFKD)), '[x_]', '', 'g'), '(y|z)+$', '', 'g') <> regexp_replace(regexp_replace(lower(normalize(b.name, NFKD)), '[x_]', '', 'g'), '(y|z)+$', '', 'g'))`",
     test: oneForAll,
     named: 'one id of a child',
   },
