@@ -5,6 +5,7 @@ import { joins } from './joins.js';
 import { keptIn, keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
+import { oneForAllDefences } from './one-for-all.js';
 import { oracles } from './oracles.js';
 import { ownMailbox } from './own-mailbox.js';
 import { people } from './people.js';
@@ -35,4 +36,5 @@ export const allDefences: readonly Defence[] = [
   ...ownMailbox,
   ...waiting,
   ...keptIn,
+  ...oneForAllDefences,
 ];

@@ -98,6 +98,15 @@ export const joins: readonly Defence[] = [
   },
   {
     row: 15,
+    what: 'what staff undid does not join to a later account of the same contact',
+    file: 'src/families/joins.ts',
+    find: "      or p.evidence ->> 'like' = case",
+    replacement: "      or false and p.evidence ->> 'like' = case",
+    test: 'test/attacks/row-15-taken-back.test.ts',
+    named: 'by registering anew',
+  },
+  {
+    row: 15,
     what: 'an account that staff closed keeps no contact from the parent in whose place it registered',
     file: 'src/accounts/join-decisions.ts',
     find: '    if (rows.length === 1 && !(await isClosed(trx, pair.accountId))) {',

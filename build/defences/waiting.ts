@@ -33,6 +33,15 @@ export const waiting: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'a held file is not approved over one that said again what stands, which would be known ever after',
+    file: 'src/sis/decide.ts',
+    find: "'applied', 'unchanged', 'rolled_back'",
+    replacement: "'applied', 'rolled_back'",
+    test: heldDeltas,
+    named: 'said again what stands',
+  },
+  {
+    row: 17,
     what: 'a restriction counts in a row that cannot be taken, of whom nothing was known there before',
     file: 'src/sis/restrictions.ts',
     find: '  await placeUnknown(trx, scope);\n',

@@ -97,20 +97,36 @@ export async function mailboxSharers(db: Database, email: string): Promise<Mailb
     from contacts c left join proven_contacts p on p.contact_id = c.id
     where c.email = ${email} and c.current
     order by c.sis, c.id`.execute(db);
-  let groups: Array<MailboxPerson & { phones: Set<string> }> = [];
-  for (const row of rows) {
-    const own = { contactId: row.id, sis: row.sis, provenBy: row.proven_by };
-    const same = groups.filter(
-      (group) => group.nameKey === row.name_key && row.phones.some((phone) => group.phones.has(phone)),
+  return personsOf(
+    rows.map(({ id: contactId, sis, name_key: nameKey, proven_by: provenBy, phones }) => ({
+      nameKey,
+      phones,
+      contact: { contactId, sis, provenBy },
+    })),
+  );
+}
+
+/** By a map of names and phones and not each with each: a mailbox of a school's own may stand in thousands of contacts. */
+function personsOf(
+  found: ReadonlyArray<{ nameKey: string; phones: string[]; contact: MailboxPerson['contacts'][number] }>,
+): MailboxPerson[] {
+  const persons = new Set<MailboxPerson & { keys: string[] }>();
+  const byPhone = new Map<string, MailboxPerson & { keys: string[] }>();
+  for (const { nameKey, phones, contact } of found) {
+    const keys = phones.map((phone) => `${phone} ${nameKey}`);
+    const known = [...new Set(keys.flatMap((key) => byPhone.get(key) ?? []))];
+    // The smaller go into the largest, so that nobody is moved often.
+    const [person = { nameKey, contacts: [], keys: [] }, ...others] = known.toSorted(
+      (a, b) => b.contacts.length - a.contacts.length,
     );
-    groups = [
-      ...groups.filter((group) => !same.includes(group)),
-      {
-        nameKey: row.name_key,
-        contacts: [...same.flatMap((group) => group.contacts), own],
-        phones: new Set([...same.flatMap((group) => [...group.phones]), ...row.phones]),
-      },
-    ];
+    persons.add(person);
+    for (const each of [...others.flatMap(({ contacts }) => contacts), contact]) person.contacts.push(each);
+    for (const key of [...others.flatMap((other) => other.keys), ...keys]) {
+      if (byPhone.get(key) === person) continue;
+      byPhone.set(key, person);
+      person.keys.push(key);
+    }
+    for (const other of others) persons.delete(other);
   }
-  return groups.map(({ nameKey, contacts }) => ({ nameKey, contacts }));
+  return [...persons].map(({ nameKey, contacts }) => ({ nameKey, contacts }));
 }

@@ -133,7 +133,10 @@ export async function openProposal(
   return rows[0]?.id ?? '';
 }
 
-/** Of the contacts those about which staff said no for this account, and whether one of the two changed since in what makes them alike. */
+/**
+ * Of the contacts those about which staff said no, and whether one of the two changed since in what makes them alike. What they said of the two
+ * for another account, which this one may have come after, counts as well; what they took from one that was closed was the account's fault.
+ */
 async function refusedBefore(
   db: Database,
   { accountId, contactId }: JoinQuestion,
@@ -143,17 +146,19 @@ async function refusedBefore(
   const ids = alike.map((candidate) => candidate.contactId);
   // Locked, so that nobody decides in between; in one order.
   const { rows } = await sql<{ contact_id: string; refused: boolean; changed: boolean }>`
-    select p.contact_id, coalesce(p.decision in ('declined', 'undone'), false) as refused,
+    select c.id as contact_id, coalesce(p.decision in ('declined', 'undone'), false) as refused,
       p.seen ->> c.id::text is distinct from ${facts('c')}
         or p.seen ->> me.id::text <> ${facts('me')} as changed
-    from join_proposals p join contacts c on c.id = p.contact_id join contacts me on me.id = ${contactId}
-    where p.account_id = ${accountId} and p.contact_id = any(${ids}::uuid[])
+    from contacts me join contacts c on c.id = any(${ids}::uuid[]) join join_proposals p on p.contact_id in (me.id, c.id)
+      join accounts a on a.id = p.account_id
+    where me.id = ${contactId} and (p.account_id = ${accountId} and p.contact_id = c.id
+      or p.evidence ->> 'like' = case p.contact_id when c.id then me.id else c.id end::text
+        and not coalesce(a.disabled_as = 'closed' and p.decided_at > a.disabled_at, false))
     order by p.id for update of p`.execute(db);
-  return new Map(
-    rows
-      .filter(({ refused }) => refused)
-      .map(({ contact_id: id, changed }) => [id, changed ? 'changed' : 'unchanged'] as const),
-  );
+  const refused = rows
+    .filter((row) => row.refused)
+    .toSorted((one, other) => Number(other.changed) - Number(one.changed));
+  return new Map(refused.map(({ contact_id: id, changed }) => [id, changed ? 'changed' : 'unchanged'] as const));
 }
 
 /** A digest of what makes a contact like another: its name, mailbox and phones. */

@@ -117,10 +117,13 @@ export async function approveRun(
   return report;
 }
 
-/** What a file says that came earlier must not outweigh what a later one said, as that somebody is restricted. */
+/**
+ * What a file says that came earlier must not outweigh what a later one said, as that somebody is restricted; nor one that said again what
+ * stands, as an export does on a quiet day: it would be known by its digest the next time too, and change nothing.
+ */
 async function refuseOvertaken(db: Database, { feed, no, finished_at: heldAt }: StoredRun): Promise<void> {
   const { rows } = await sql`
-    select 1 from feed_runs where feed = ${feed} and (no > ${no} and state in ('applied', 'rolled_back')
+    select 1 from feed_runs where feed = ${feed} and (no > ${no} and state in ('applied', 'unchanged', 'rolled_back')
       or state = 'rolled_back' and decided_at >= ${heldAt}) limit 1`.execute(db);
   if (rows.length > 0)
     throw new FeedRefused(

@@ -49,6 +49,9 @@ export async function settleIdentities(trx: DatabaseTransaction, scope: ImportSc
   await follow(trx, scope);
 }
 
+/** One person is said in so many ways at most: more are not held against each other, because one id may stand on all that have none. */
+const mostWays = 50;
+
 /** One id on rows whose names differ and that have neither mailbox nor phone in common. */
 async function markTwoPeople(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
   await sql`
@@ -56,10 +59,15 @@ async function markTwoPeople(trx: DatabaseTransaction, scope: ImportScope): Prom
       select w.contact_id from ${stagedBy(scope)} and w.states_contact and w.problem is null
       group by w.contact_id having min(w.name_key) <> max(w.name_key)
     ), said as materialized (
-      select w.contact_id, w.name_key, w.email, w.phone1_e164, w.phone2_e164
+      select distinct w.contact_id, w.name_key, w.email, w.phone1_e164, w.phone2_e164
       from ${stagedBy(scope)} and w.states_contact and w.problem is null and w.contact_id in (select contact_id from several)
+    ), ways as materialized (
+      select contact_id, count(*) > ${mostWays} as many from said group by contact_id
     ), two as (
-      select distinct a.contact_id from said a join said b on b.contact_id = a.contact_id and b.name_key <> a.name_key
+      select contact_id from ways where many
+      union
+      select a.contact_id from ways v join said a on a.contact_id = v.contact_id and not v.many
+        join said b on b.contact_id = a.contact_id and b.name_key <> a.name_key
       where not coalesce(a.email = b.email, false)
         and not coalesce(a.phone1_e164 in (b.phone1_e164, b.phone2_e164), false)
         and not coalesce(a.phone2_e164 in (b.phone1_e164, b.phone2_e164), false)
@@ -89,8 +97,10 @@ async function follow(trx: DatabaseTransaction, scope: ImportScope): Promise<voi
       group by w.contact_id having min(w.name_key) = max(w.name_key) and min(w.email) = max(w.email)
     ), matched as (
       select o.id as contact_id, f.sis_id, count(*) over (partition by o.id) as olds, count(*) over (partition by f.sis_id) as news
-      from fresh f join contacts o on o.email = f.email and o.name_key = f.name_key and o.sis = ${sis}
-      where f.students is not null and ${left}
+      -- By a student they have in common, not by the mailbox, which a school's own office may share with thousands.
+      from fresh f join students mutual on mutual.sis = ${sis} and mutual.sis_id = f.students[1]
+        join relationships first on first.student_id = mutual.id join contacts o on o.id = first.contact_id
+      where o.email = f.email and o.name_key = f.name_key and o.sis = ${sis} and ${left}
         and exists (select 1 from contact_phones n where n.contact_id = o.id and n.e164 = any(f.phones))
         and not exists (select 1 from unnest(f.students) student where not exists (
           select 1 from relationships r join students s on s.id = r.student_id where r.contact_id = o.id and s.sis_id = student))

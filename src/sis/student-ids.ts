@@ -67,21 +67,23 @@ async function dropStanding(trx: DatabaseTransaction, scope: ImportScope): Promi
   );
 }
 
-/** One id on rows of which both the given name and the birth date differ: the parents of each child would be given the other one too. */
+/**
+ * One id on rows of which both the given name and the birth date differ: the parents of each child would be given the other one too. Where
+ * there are two of either, some two rows differ in both; rows are not held against each other, because one id may stand on all that have none.
+ */
 async function markTwoChildren(trx: DatabaseTransaction, scope: ImportScope): Promise<void> {
-  const [one, other] = [givenNameKey('a.student_given_name'), givenNameKey('b.student_given_name')];
   await sql`
     with several as materialized (
       select w.student_id from ${stagedBy(scope)} and w.states_student and not w.gone and w.problem is null
       group by w.student_id
       having min(w.birth_date) <> max(w.birth_date) and min(w.student_given_name) <> max(w.student_given_name)
     ), said as materialized (
-      select distinct w.student_id, w.student_given_name, w.birth_date
+      select distinct w.student_id, ${givenNameKey('w.student_given_name')} as name, w.birth_date
       from ${stagedBy(scope)} and w.states_student and not w.gone and w.problem is null
         and w.student_id in (select student_id from several)
     )
     update staged_rows w set problem = 'two_people:student_id'
     where w.run_id = ${scope.runId} and w.problem is null and w.student_id in (
-      select a.student_id from said a join said b on b.student_id = a.student_id
-      where a.birth_date <> b.birth_date and '' not in (${one}, ${other}) and ${one} <> ${other})`.execute(trx);
+      select student_id from said where name <> '' and birth_date is not null
+      group by student_id having min(birth_date) <> max(birth_date) and min(name) <> max(name))`.execute(trx);
 }

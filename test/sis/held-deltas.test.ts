@@ -69,4 +69,23 @@ describe.each(ruledDatabases)('a held file that no later one says anew, on %s', 
     expect(await waiting()).toEqual([]);
     expect((await sql`select 1 from held_rows`.execute(db)).rows).toEqual([]);
   });
+
+  it('is approved no more once a file came that said again what stands, or that file would change nothing from then on', async () => {
+    const restricted = [{ ...forty[0], ...order }, ...forty.slice(1)];
+    await town.load(restricted);
+    const lifting = [{ ...forty[0], restricted: 'no' }, ...forty.slice(1)];
+    const held = await town.load(odd(lifting, 'homeroom'), 'elementary', later);
+    const evening = new Date(later.getTime() + 3_600_000);
+    expect(await town.load(restricted, 'elementary', evening)).toMatchObject({ state: 'unchanged' });
+    await expect(decide(opened, 'approve', held, evening)).rejects.toThrow('Another file of the feed was loaded since');
+    expect((await sql`select 1 from restrictions where lifted_at is null`.execute(db)).rows).toHaveLength(1);
+    // Loaded again, and approved, it is what stands; the file before it is compared anew.
+    await decide(opened, 'discard', held, evening);
+    const again = await town.load(odd(lifting, 'homeroom'), 'elementary', evening, { again: true });
+    expect(await decide(opened, 'approve', again, evening)).toMatchObject({ counts: { lifted: 1 } });
+    const night = new Date(evening.getTime() + 3_600_000);
+    const layoutBack = await town.load(restricted, 'elementary', night);
+    await decide(opened, 'approve', layoutBack, night);
+    expect((await sql`select 1 from restrictions where lifted_at is null`.execute(db)).rows).toHaveLength(1);
+  });
 });
