@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { secretHash } from '../src/database/secrets.js';
 import type { CookieJar } from '../src/http/cookies.js';
 import type { Interactions } from '../src/provider/interactions.js';
+import type { Finished } from '../src/provider/opened-here.js';
 import { values } from '../src/values.js';
 
 /** How many interactions of one browser are on their way back at once: one a tab. */
@@ -13,6 +14,11 @@ function finishedHere(ctx: Context, cookies: CookieJar): Array<[uid: string, mar
     const [uid = '', mark = ''] = entry.split('~');
     return uid === '' || mark === '' ? [] : [[uid, mark]];
   });
+}
+
+/** The same with the digest of each mark. */
+export function finishedIn(ctx: Context, cookies: CookieJar): Finished[] {
+  return finishedHere(ctx, cookies).map(([uid, mark]) => ({ uid, finishedAs: secretHash(mark) }));
 }
 
 /** Remembers that this browser finished a page of an interaction, and may go on from it. */

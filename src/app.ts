@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Context } from 'koa';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
-import { noteFinished } from '../interactions/resume-guard.js';
+import { finishedIn, noteFinished } from '../interactions/resume-guard.js';
 import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent } from './accounts/consents.js';
@@ -40,6 +41,7 @@ import { logoutTokens } from './provider/logout-token.js';
 import { livingProvider } from './provider/living-provider.js';
 import { calledOrigins, libraryMetadata, portalApp } from './provider/metadata.js';
 import { guardedFetch } from './provider/outgoing.js';
+import type { Finished } from './provider/opened-here.js';
 import { makeProvider } from './provider/provider.js';
 import { server } from './server.js';
 import { sessionJobs } from './session-jobs.js';
@@ -142,6 +144,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     return id;
   };
   const cookies = cookieJar(config.issuer);
+  const finishedHere = (ctx: Context): Finished[] => finishedIn(ctx, cookies);
   const sources = claimSources(db, clock, config.timeZone);
   const sessions = sessionStore(db, clock);
   const pages = (): Interactions => living.interactions;
@@ -164,6 +167,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         loadGrant: grantLoader(sessions, apps, sources.consented),
         fetch: guardedFetch(calledOrigins(apps.values())),
         endSession,
+        finishedHere,
         pages: {
           problem: (ctx, fault, error) =>
             providerProblem(
@@ -202,6 +206,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
           // Who signs in next on this browser never reads what the person before had opened.
           noteSignOut(ctx, cookies, null);
         },
+        finishedHere,
         sessions.outdateOthers,
         clock,
       ),

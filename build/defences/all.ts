@@ -1,6 +1,7 @@
 import { baselineDefences } from './baseline.js';
 import { doors } from './doors.js';
 import { endings } from './endings.js';
+import { heldBackDefences } from './held-back.js';
 import { joins } from './joins.js';
 import { keptIn, keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
@@ -37,4 +38,5 @@ export const allDefences: readonly Defence[] = [
   ...waiting,
   ...keptIn,
   ...oneForAllDefences,
+  ...heldBackDefences,
 ];

@@ -170,7 +170,7 @@ export const protocol: readonly Defence[] = [
     what: 'a sign-out ends the session here, not only the cookie',
     file: 'src/provider/provider.ts',
     find:
-      "    const revocation = await parts.endSession({ session: this.uid }, 'signed-out', this.accountId);\n" +
+      "    const revocation = await endHere(provider, parts.endSession, finished, this, 'signed-out');\n" +
       '    if (Provider.ctx !== undefined) parts.pages.noteSignOut(Provider.ctx, revocation);\n' +
       '    await forget.call(this);\n',
     replacement: '',

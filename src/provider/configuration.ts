@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Clock } from '../database/clock.js';
@@ -13,6 +14,7 @@ import { refuseDeepClaims } from './claims-request.js';
 import type { ClaimSources } from './claims.js';
 import { consentFacts } from './consent-facts.js';
 import { sectorOf } from './metadata.js';
+import type { Finished } from './opened-here.js';
 import type { CheckSecret } from './client-secrets.js';
 import { acrRanks, policy } from './policy.js';
 import type { MayKnow, PolicyQuestions } from './policy.js';
@@ -29,13 +31,13 @@ export interface ProviderPages {
 }
 
 /**
- * Ends a session, or one app's part of it, with all it opened; the apps are told after. `accountId` is whose it was, where
+ * Ends sessions, or one app's part of one, with all it opened; the apps are told after. `accountId` is whose it was, where
  * somebody had signed in.
  *
  * @returns by what its confirmations are asked for, or null when there was nothing to end
  */
 export type EndSession = (
-  target: { session: string } | { app: string; sid: string } | { grant: string },
+  target: { session: string } | { sessions: readonly string[] } | { app: string; sid: string } | { grant: string },
   because: string,
   accountId: string | undefined,
 ) => Promise<string | null>;
@@ -55,6 +57,8 @@ export interface ProviderParts {
   pages: ProviderPages;
   fetch: typeof fetch;
   endSession: EndSession;
+  /** What this browser finished a page of. */
+  finishedHere: (ctx: Context) => readonly Finished[];
 }
 
 const asymmetric = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const;

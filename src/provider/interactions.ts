@@ -10,6 +10,8 @@ import type { SessionStore } from '../sessions/session-store.js';
 import { secondsToLive } from '../sessions/session-life.js';
 import type { Device } from '../sessions/session-life.js';
 import { consentFacts } from './consent-facts.js';
+import { endHere } from './opened-here.js';
+import type { Finished } from './opened-here.js';
 import type { PendingPrompt } from './policy.js';
 
 /** An interaction as the pages see it. */
@@ -51,7 +53,8 @@ export interface Interactions {
   /** Start over from what was stored: the `/authorize` address of an interaction that the app has no answer to yet. */
   restart(uid: string): Promise<string | null>;
   /**
-   * Ends this browser's session with all it opened; the apps that were reached are told after. No session is no fault.
+   * Ends this browser's session with all it opened, and what else was opened here whose answer is still on its way (`endHere`); the
+   * apps that were reached are told after. No session is no fault.
    *
    * @returns by what the confirmations are asked for
    */
@@ -88,6 +91,7 @@ export function interactions(
   past: (uid: string) => Promise<PastRequest | null>,
   giveConsent: GiveConsent,
   noteFinished: NoteFinished,
+  finishedHere: (ctx: Context) => readonly Finished[],
   outdateOthers: SessionStore['outdateOthers'],
   clock: Clock,
 ): Interactions {
@@ -198,8 +202,8 @@ export function interactions(
       return `/authorize?${query}`;
     },
     async end(ctx, because) {
-      const { uid, accountId } = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-      return accountId === undefined ? null : endSession({ session: uid }, because, accountId);
+      const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
+      return endHere(provider, endSession, finishedHere(ctx), session, because);
     },
     async renew(ctx) {
       const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));

@@ -5,6 +5,7 @@ import { MarkedBefore } from '../sessions/artifacts.js';
 import type { AppRegistration } from './app-registration.js';
 import { configuration } from './configuration.js';
 import type { ProviderParts } from './configuration.js';
+import { endHere, nameSessions } from './opened-here.js';
 
 /**
  * The library's provider on our parts, with secrets compared as digests and its events logged (codes and reasons, never
@@ -39,6 +40,7 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
       throw error;
     }
   };
+  nameSessions(provider);
   replaceSignOut(provider, parts, logger);
 
   const refused = (event: string, clientId: string | undefined, error: Error): void => {
@@ -61,7 +63,8 @@ export function makeProvider(parts: ProviderParts, clock: Clock, logger: Logger)
 function replaceSignOut(provider: Provider, parts: ProviderParts, logger: Logger): void {
   const forget = provider.Session.prototype.destroy;
   provider.Session.prototype.destroy = async function destroy() {
-    const revocation = await parts.endSession({ session: this.uid }, 'signed-out', this.accountId);
+    const finished = Provider.ctx === undefined ? [] : parts.finishedHere(Provider.ctx);
+    const revocation = await endHere(provider, parts.endSession, finished, this, 'signed-out');
     if (Provider.ctx !== undefined) parts.pages.noteSignOut(Provider.ctx, revocation);
     await forget.call(this);
   };

@@ -1,0 +1,25 @@
+import type { Defence } from './defence.js';
+
+const heldBack = 'test/attacks/row-18-held-back.test.ts';
+
+/** What a bad network brings after its person is gone. */
+export const heldBackDefences: readonly Defence[] = [
+  {
+    row: 18,
+    what: 'a session whose cookie is on its way yet ends with the browser’s own, or with “I am done” in none',
+    file: 'src/provider/opened-here.ts',
+    find: "if (this.accountId === undefined && typeof finishedAs === 'string')",
+    replacement: "if (this.uid === '' && typeof finishedAs === 'string')",
+    test: heldBack,
+    named: 'opens nothing',
+  },
+  {
+    row: 18,
+    what: 'a sign-in that did not go on yet ends where its person is done in the browser, and in no session there',
+    file: 'src/provider/opened-here.ts',
+    find: "waiting?.result?.['finishedAs'] === each.finishedAs",
+    replacement: "waiting?.result?.['finishedAs'] === ''",
+    test: heldBack,
+    named: 'by the request for it',
+  },
+];

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { password } from '../journeys/steps.js';
+import { openBrowser } from '../support/browser.js';
+import type { Browser } from '../support/browser.js';
+import { familyHouse } from '../support/family-house.js';
+import type { TestHouse } from '../support/house.js';
+import type { RelyingParty } from '../support/relying-party.js';
+import { raw } from './raw.js';
+import type { RawAnswer } from './raw.js';
+
+const maria = 'maria@example.org';
+
+/** Row 18: a bad network delivers a sign-in's last answer after its person has given up on that tab, and is gone. */
+describe('a sign-in whose last answer is held back', () => {
+  let house: TestHouse;
+  let echoices: RelyingParty;
+  beforeAll(async () => {
+    ({ house, echoices } = await familyHouse('echoices'));
+  });
+  afterAll(() => house.close());
+
+  const signIn = (browser: Browser, device: string, follow = true): Promise<unknown> =>
+    browser.submit({ identifier: maria, password, device }, { follow });
+
+  /** Signs in as far as the last step. @returns how that step is asked for, by the cookies of this moment */
+  async function lastStep(browser: Browser, device: string): Promise<() => Promise<RawAnswer>> {
+    const { url } = await echoices.request();
+    await browser.get(url.href);
+    await signIn(browser, device, false);
+    const resume = new URL(browser.page().headers.location ?? '', house.issuer);
+    const cookie = await browser.jar.getCookieString(resume.href);
+    return () => raw(house.issuer, { target: resume.pathname, headers: { cookie } });
+  }
+  async function arrives(browser: Browser, late: RawAnswer): Promise<void> {
+    for (const cookie of late.headers['set-cookie'] ?? []) {
+      await browser.jar.setCookie(cookie, `${house.issuer}/`, { ignoreError: true });
+    }
+  }
+  const seesChildren = async (browser: Browser): Promise<boolean> =>
+    (await browser.get(`${house.issuer}/`)).text.includes('Ana');
+
+  it.each([
+    ['is done in another tab', 'shared', '/devices', '/done'],
+    ['signs out in another tab', 'own', '/devices', '/leave'],
+    ['signs out in another tab by way of an app', 'own', '/sign-out', '/sign-out'],
+  ])('opens nothing for who comes next, where its person signs in again and %s', async (_, device, page, form) => {
+    const browser = openBrowser();
+    const held = await (await lastStep(browser, device))();
+    expect(held.headers.location).toContain('code=');
+    await browser.get(`${house.issuer}/sign-in`);
+    await signIn(browser, device);
+    expect(await seesChildren(browser)).toBe(true);
+    await browser.get(house.issuer + page);
+    await browser.submit({}, { form: `form[action^="${form}"]` });
+    await arrives(browser, held);
+    expect(await seesChildren(browser)).toBe(false);
+  });
+
+  it.each([
+    ['its answer', false],
+    ['the request for it', true],
+  ])('opens nothing for who comes next, where its person is done in another tab without it: by %s', async (_, late) => {
+    const browser = openBrowser();
+    const step = await lastStep(browser, 'shared');
+    const before = late ? null : await step();
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({}, { form: 'form[action="/done"]' });
+    expect(browser.page().title).toContain('You are done');
+    await arrives(browser, before ?? (await step()));
+    expect(await seesChildren(browser)).toBe(false);
+  });
+
+  it('leaves other browsers of its person as they are', async () => {
+    const other = openBrowser();
+    await other.get(`${house.issuer}/sign-in`);
+    await signIn(other, 'own');
+    const browser = openBrowser();
+    await (
+      await lastStep(browser, 'shared')
+    )();
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({}, { form: 'form[action="/done"]' });
+    expect(await seesChildren(other)).toBe(true);
+  });
+});
