@@ -6,6 +6,7 @@ import { finishedIn, noteFinished } from '../interactions/resume-guard.js';
 import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent } from './accounts/consents.js';
+import { endFreshProofs } from './accounts/fresh-proof.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
 import { passwordNotice } from './accounts/password-notice.js';
@@ -139,7 +140,13 @@ export async function openHouse(foundation: Foundation): Promise<House> {
   });
   const endSession: EndSession = async (target, because, accountId) => {
     const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
-    const { id } = await db.transaction().execute((trx) => revoke(trx, audit, clock, target, because, actor));
+    const { id } = await db.transaction().execute(async (trx) => {
+      const revoked = await revoke(trx, audit, clock, target, because, actor);
+      // Nor does a proof whose answer is on its way yet sign anybody in after.
+      if (accountId !== undefined && !('app' in target || 'grant' in target))
+        await endFreshProofs(trx, clock, accountId);
+      return revoked;
+    });
     deliverer.wake();
     return id;
   };

@@ -22,4 +22,13 @@ export const heldBackDefences: readonly Defence[] = [
     test: heldBack,
     named: 'by the request for it',
   },
+  {
+    row: 18,
+    what: 'a proof whose answer is on its way yet ends where its person signs out',
+    file: 'src/app.ts',
+    find: "if (accountId !== undefined && !('app' in target || 'grant' in target))",
+    replacement: "if (accountId === '')",
+    test: heldBack,
+    named: 'of a recovery',
+  },
 ];

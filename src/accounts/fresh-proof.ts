@@ -29,7 +29,7 @@ export async function leaveFreshProof(
   return secret;
 }
 
-/** Ends every proof of an account that no login prompt took yet: a later change of the password outweighs them. */
+/** Ends every proof of an account that no login prompt took yet: a later change of the password outweighs them, and so does a sign-out. */
 export async function endFreshProofs(trx: Database, clock: Clock, accountId: string): Promise<void> {
   await trx
     .updateTable('fresh_proofs')

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { password } from '../journeys/steps.js';
+import { linkIn, password, pressLink } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { familyHouse } from '../support/family-house.js';
 import type { TestHouse } from '../support/house.js';
+import type { ReceivedLetter } from '../support/mailbox.js';
 import type { RelyingParty } from '../support/relying-party.js';
 import { raw } from './raw.js';
 import type { RawAnswer } from './raw.js';
@@ -67,6 +68,33 @@ describe('a sign-in whose last answer is held back', () => {
     await browser.submit({}, { form: 'form[action="/done"]' });
     expect(browser.page().title).toContain('You are done');
     await arrives(browser, before ?? (await step()));
+    expect(await seesChildren(browser)).toBe(false);
+  });
+
+  it.each([
+    ['is done', 'shared', '/done'],
+    ['signs out', 'own', '/leave'],
+  ])('nor does that of a recovery, where its person signs in with the new password and %s', async (_, device, form) => {
+    const browser = openBrowser();
+    const letters = (): ReceivedLetter[] =>
+      house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link'));
+    const before = letters().length;
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: maria });
+    const letter = await house.mailbox.waitFor(maria, (each) => letters().indexOf(each) >= before);
+    const page = await pressLink(browser, linkIn(letter, '/recover/link'));
+    const held = await raw(house.issuer, {
+      target: '/recover/password',
+      body: { request: page.$('[name=request]')?.getAttribute('value') ?? '', password },
+      headers: { origin: house.issuer, cookie: await browser.jar.getCookieString(page.url) },
+    });
+    expect(held.headers.location).toBe('/sign-in');
+    await browser.get(`${house.issuer}/sign-in`);
+    await signIn(browser, device);
+    expect(await seesChildren(browser)).toBe(true);
+    await browser.submit({}, { form: `form[action="${form}"]` });
+    await arrives(browser, held);
+    await browser.get(`${house.issuer}/sign-in`);
     expect(await seesChildren(browser)).toBe(false);
   });
 
