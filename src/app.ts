@@ -6,7 +6,6 @@ import { finishedIn, noteFinished } from '../interactions/resume-guard.js';
 import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent } from './accounts/consents.js';
-import { endFreshProofs } from './accounts/fresh-proof.js';
 import { passwordHasher } from './accounts/password-hasher.js';
 import type { PasswordHasher } from './accounts/password-hasher.js';
 import { passwordNotice } from './accounts/password-notice.js';
@@ -19,6 +18,7 @@ import type { RecordEvent } from './audit/audit.js';
 import { claimSources } from './claim-sources.js';
 import type { Foundation } from './foundation.js';
 import { sealer as sealerOf } from './database/secrets.js';
+import { sessionEnder } from './end-session.js';
 import { cookieJar } from './http/cookies.js';
 import { devMail } from './http/dev-mail.js';
 import { makeDoor } from './http/door.js';
@@ -34,7 +34,6 @@ import { mailJobs } from './mail-jobs.js';
 import { outbox } from './mail/outbox.js';
 import { adapterFactory } from './provider/adapter.js';
 import { checkSecret } from './provider/client-secrets.js';
-import type { EndSession } from './provider/configuration.js';
 import { grantLoader } from './provider/grants.js';
 import { interactions as interactionsOf } from './provider/interactions.js';
 import type { Interactions } from './provider/interactions.js';
@@ -48,7 +47,6 @@ import { server } from './server.js';
 import { sessionJobs } from './session-jobs.js';
 import { pastRequest } from './sessions/artifacts.js';
 import { startDeliverer } from './sessions/deliverer.js';
-import { revoke } from './sessions/revoke.js';
 import { sessionStore } from './sessions/session-store.js';
 import { feedStatus } from './sis/status.js';
 import { replier } from './ui/reply.js';
@@ -138,18 +136,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
     },
     fetch,
   });
-  const endSession: EndSession = async (target, because, accountId) => {
-    const actor = accountId === undefined ? 'anonymous' : `account:${accountId}`;
-    const { id } = await db.transaction().execute(async (trx) => {
-      const revoked = await revoke(trx, audit, clock, target, because, actor);
-      // Nor does a proof whose answer is on its way yet sign anybody in after.
-      if (accountId !== undefined && !('app' in target || 'grant' in target))
-        await endFreshProofs(trx, clock, accountId);
-      return revoked;
-    });
-    deliverer.wake();
-    return id;
-  };
+  const endSession = sessionEnder(db, audit, clock, deliverer.wake);
   const cookies = cookieJar(config.issuer);
   const finishedHere = (ctx: Context): Finished[] => finishedIn(ctx, cookies);
   const sources = claimSources(db, clock, config.timeZone);

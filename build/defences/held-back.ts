@@ -25,7 +25,7 @@ export const heldBackDefences: readonly Defence[] = [
   {
     row: 18,
     what: 'a proof whose answer is on its way yet ends where its person signs out',
-    file: 'src/app.ts',
+    file: 'src/end-session.ts',
     find: "if (accountId !== undefined && !('app' in target || 'grant' in target))",
     replacement: "if (accountId === '')",
     test: heldBack,
