@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { acceptTerms, askToRegister, choosePassword, linkIn, password, pressLink } from '../journeys/steps.js';
-import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
+import { useThrottledHouse } from '../http/throttled-house.js';
 
 const email = 'pedro@example.org';
 const phone = '(213) 555-0122';
 
 describe('row 13: who is kept out by somebody who knows their address', () => {
   let house: TestHouse;
-  beforeAll(async () => {
-    house = await startTestHouse({ elementary, environment: { THROTTLE_SCALE: '1' } });
-  });
-  afterAll(() => house.close());
-  beforeEach(async () => {
-    await house.db.deleteFrom('throttles').execute();
-    house.mailbox.clear();
-  });
+  useThrottledHouse((opened) => void (house = opened));
+  beforeEach(() => house.mailbox.clear());
 
   async function recover(browser: Browser, identifier: string): Promise<number> {
     await browser.get(`${house.issuer}/recover`);

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { askToRegister, choosePassword, codeIn, linkIn, pressLink } from '../journeys/steps.js';
-import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser, Page } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
+import { useThrottledHouse } from './throttled-house.js';
 import type { ReceivedLetter } from '../support/mailbox.js';
 
 const maria = 'maria@example.org';
@@ -12,12 +11,8 @@ const maria = 'maria@example.org';
 /** The mailed code, and how many links there may be. */
 describe('codes and links', () => {
   let house: TestHouse;
-  beforeAll(async () => {
-    house = await startTestHouse({ elementary, environment: { THROTTLE_SCALE: '1' } });
-  });
-  afterAll(() => house.close());
+  useThrottledHouse((opened) => void (house = opened));
   beforeEach(async () => {
-    await house.db.deleteFrom('throttles').execute();
     await house.db.deleteFrom('account_requests').execute();
     await house.db.deleteFrom('letters_sent').execute();
     house.mailbox.clear();

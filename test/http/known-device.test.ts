@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { password, register } from '../journeys/steps.js';
-import { elementary } from '../provider/family.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
+import { useThrottledHouse } from './throttled-house.js';
 import { atSignIn, tries } from './desk.js';
 
 const maria = 'maria@example.org';
@@ -13,13 +12,9 @@ const wrong = 'not the way to school';
 /** Row 13: a stranger at the limit does not lock the owner out of a device the owner used before. */
 describe('a device that its owner used before', () => {
   let house: TestHouse;
-  beforeAll(async () => {
-    house = await startTestHouse({ elementary, environment: { THROTTLE_SCALE: '1' } });
+  useThrottledHouse(async (opened) => {
+    house = opened;
     await register(openBrowser({ from: '127.0.9.1' }), house, maria);
-  });
-  afterAll(() => house.close());
-  beforeEach(async () => {
-    await house.db.deleteFrom('throttles').execute();
   });
 
   /** The owner's browser, signed out again. */

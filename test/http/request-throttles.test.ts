@@ -1,27 +1,29 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { placeRequest } from '../../src/accounts/requests.js';
 import { secretHash } from '../../src/database/secrets.js';
 import { askToRegister, password, register } from '../journeys/steps.js';
-import { elementary } from '../provider/family.js';
 import { letterRequests } from './desk.js';
 import { openBrowser } from '../support/browser.js';
-import type { Page } from '../support/browser.js';
-import { startTestHouse } from '../support/house.js';
+import type { Browser, BrowserOptions, Page } from '../support/browser.js';
 import type { TestHouse } from '../support/house.js';
+import { useThrottledHouse } from './throttled-house.js';
 
 /** Registrations and recoveries, by the design's values. */
 describe('requests for a letter', () => {
   let house: TestHouse;
-  beforeAll(async () => {
-    house = await startTestHouse({ elementary, environment: { THROTTLE_SCALE: '1' } });
-  });
-  afterAll(() => house.close());
+  useThrottledHouse((opened) => void (house = opened));
   beforeEach(async () => {
-    await house.db.deleteFrom('throttles').execute();
     await house.db.deleteFrom('account_requests').execute();
   });
 
   const ask = (email: string, from: string): Promise<Page> => askToRegister(openBrowser({ from }), house, email);
+  /** On which its owner signed in. */
+  async function knownDevice(options?: BrowserOptions): Promise<Browser> {
+    const browser = openBrowser(options);
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({ identifier: 'pedro@example.org', password });
+    return browser;
+  }
   async function recover(identifier: string, from: string): Promise<Page> {
     const browser = openBrowser({ from });
     await browser.get(`${house.issuer}/recover`);
@@ -78,9 +80,7 @@ describe('requests for a letter', () => {
 
   it('to recover are left to a device that the owner used before, however many strangers asked', async () => {
     await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
-    const owner = openBrowser();
-    await owner.get(`${house.issuer}/sign-in`);
-    await owner.submit({ identifier: 'pedro@example.org', password });
+    const owner = await knownDevice();
     await house.db.deleteFrom('throttles').execute();
     for (let time = 0; time < 5; time += 1) await recover('pedro@example.org', `127.0.5.${time + 20}`);
     expect((await recover('pedro@example.org', '127.0.5.30')).status).toBe(429);
@@ -98,9 +98,7 @@ describe('requests for a letter', () => {
   });
 
   it('to recover are not taken from a known device by a word more that a stranger types', async () => {
-    const owner = openBrowser();
-    await owner.get(`${house.issuer}/sign-in`);
-    await owner.submit({ identifier: 'pedro@example.org', password });
+    const owner = await knownDevice();
     await house.db.deleteFrom('throttles').execute();
     const typed = ['pedro@example.org', 'pedro@example.org known', 'known pedro@example.org'];
     for (const [index, identifier] of typed.entries()) {
@@ -111,9 +109,7 @@ describe('requests for a letter', () => {
   });
 
   it('to recover are left to a device that the owner used before, however many were asked by others in the same home', async () => {
-    const owner = openBrowser({ from: '127.0.8.40' });
-    await owner.get(`${house.issuer}/sign-in`);
-    await owner.submit({ identifier: 'pedro@example.org', password });
+    const owner = await knownDevice({ from: '127.0.8.40' });
     for (let time = 0; time < 10; time += 1) await recover(`nobody${time}@example.net`, '127.0.8.40');
     expect((await recover('pedro@example.org', '127.0.8.40')).status).toBe(429);
     await owner.get(`${house.issuer}/recover`);
@@ -123,9 +119,7 @@ describe('requests for a letter', () => {
   });
 
   it('to recover are left to a device that the owner used long ago, when the keys that signed its cookie are gone', async () => {
-    const owner = openBrowser();
-    await owner.get(`${house.issuer}/sign-in`);
-    await owner.submit({ identifier: 'pedro@example.org', password });
+    const owner = await knownDevice();
     await owner.jar.setCookie('pa-device.sig=of-a-key-that-is-gone', house.issuer);
     for (let time = 0; time < 5; time += 1) await recover('pedro@example.org', `127.0.8.${time + 50}`);
     expect((await recover('pedro@example.org', '127.0.8.60')).status).toBe(429);
