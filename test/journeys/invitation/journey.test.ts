@@ -68,11 +68,12 @@ describe.each(ruledDatabases)('an invitation, on %s', (kind) => {
 
   it('is looked for each minute, as are runs that wait for people; and a feed is loaded by its schedule', async () => {
     const { rows } = await sql<{ name: string; key: string; cron: string; timezone: string }>`
-      select name, key, cron, timezone from jobs.schedule where name in ('invitations', 'held-runs', 'import') order by 1`.execute(
+      select name, key, cron, timezone from jobs.schedule where name in ('invitations', 'held-runs', 'import') order by 1, 2`.execute(
       house.db,
     );
     expect(rows).toEqual([
       { name: 'held-runs', key: 'all', cron: '* * * * *', timezone: 'UTC' },
+      { name: 'import', key: 'elementary', cron: '0 2 * * *', timezone: 'America/Los_Angeles' },
       { name: 'import', key: 'secondary', cron: '0 2 * * *', timezone: 'America/Los_Angeles' },
       { name: 'invitations', key: 'all', cron: '* * * * *', timezone: 'UTC' },
     ]);
