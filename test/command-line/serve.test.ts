@@ -224,7 +224,7 @@ describe('serve on PostgreSQL', () => {
     server.child.kill('SIGKILL');
     await server.ended;
     const left = (): Process[] => processes().filter(({ id }) => id === importing?.id || starters.includes(id));
-    expect(await eventually(left, (found) => found.length === 0)).toEqual([]);
+    expect(await eventually(left, (found) => found.length === 0, 30_000)).toEqual([]);
     await database.close();
   });
 });
