@@ -126,8 +126,9 @@ const commands: Record<string, Command> = {
     // The server may have another working folder.
     const place = spool?.path ?? (from === undefined ? undefined : resolve(from));
     const asked = place === undefined ? args : args.with(at, place);
+    const write = process.stderr.isTTY ? (text: string) => void process.stderr.write(text) : null;
     try {
-      terminal.out(await runAtDesk(config(), 'import', asked, progressOn(terminal, process.stderr.isTTY)));
+      terminal.out(await runAtDesk(config(), 'import', asked, progressOn(terminal, write)));
     } finally {
       await spool?.remove();
     }

@@ -128,6 +128,15 @@ export function heldRunLetter(
   ]);
 }
 
+/** For the district's administrators: a file of a feed could not be loaded, and there is nothing to decide. */
+export function refusedRunLetter(t: Translate, run: { feed: string; findings: string }): WrittenLetter {
+  return write(t, t('letter.refusedRun.subject', { feed: run.feed }), [
+    { say: t('letter.heldRun.lead', { feed: run.feed }) },
+    { say: run.findings },
+    { say: t('letter.refusedRun.next') },
+  ]);
+}
+
 /**
  * Tells a parent that rights end soon: nobody's name, no school, and nothing of who else sees the student.
  *

@@ -97,11 +97,14 @@ function told(report: RunReport, json: boolean): string {
   }
   if (json) return JSON.stringify(report);
   const { read, applied, unchanged, skipped, ended } = report.counts;
+  const heading = `${report.feed}: ${report.state.replace('_', ' ')} (run ${report.runId}).`;
+  if (report.state === 'rolled_back') return `${heading} What stood before it stands again.`;
+  if (report.state === 'discarded') return `${heading} What was loaded last still stands.`;
   const lines = [
-    `${report.feed}: ${report.state.replace('_', ' ')} (run ${report.runId}). Read ${read} rows: ${applied} applied, ${unchanged} unchanged, ${skipped} skipped; ${ended} relationships ended.`,
+    `${heading} Read ${read} rows: ${applied} applied, ${unchanged} unchanged, ${skipped} skipped; ${ended} relationships ended.`,
     ...Object.entries(report.reasons).map(
       ([reason, found]) =>
-        `  skipped ${found.count}: ${reason} (line ${found.lines.join(', ')}${found.lines.length < found.count ? ', …' : ''})`,
+        `  ${found.count} × ${reason} (line ${found.lines.join(', ')}${found.lines.length < found.count ? ', …' : ''})`,
     ),
   ];
   if (report.state === 'planned' && report.plan !== null) lines.push('', ...planned(report.plan, report.message));

@@ -35,7 +35,7 @@ export interface Progress {
   stage: 'fetching' | 'skimming' | 'reading' | 'comparing';
   /** Rows so far; while it is fetched, bytes. */
   read: number;
-  /** Rows of the last whole file, about as many as are to come; null where there was none. */
+  /** Rows of this file where they were counted, else of the last whole one, about as many; null where there was none. */
   expected: number | null;
 }
 
@@ -182,7 +182,7 @@ async function runReading(
   report.kind = reading.kind;
   await noteKind(db, report);
   const bulk = await lastBulk(db, feed.name);
-  const expected = reading.kind === 'bulk' ? (bulk?.counts.read ?? null) : null;
+  let expected = reading.kind === 'bulk' ? (bulk?.counts.read ?? null) : null;
   const pulse = pulseOf(db, feed.name, report.runId, clock);
   const at =
     (stage: Progress['stage']) =>
@@ -192,6 +192,7 @@ async function runReading(
     };
   const ask = { sis: feed.sis, digest: report.digest, lastDigest: last?.digest ?? null, now: clock() };
   const skimmed = await skim(db, reading, { ...ask, whole: options.whole === true }, at('skimming'));
+  if (skimmed !== null) expected = skimmed.baseline.sketches.length;
   const carriedOut = async (known: Skimmed | null): Promise<boolean> => {
     const rows = rowsOf(reading, known);
     const staged = await stageRows(options.load, report.runId, rows, at('reading'));

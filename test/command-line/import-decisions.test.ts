@@ -65,7 +65,9 @@ describe.each(databases)('imports at the command line, on %s', (kind) => {
     await expect(command('approve', 'x', '--reason', 'y')).rejects.toThrow('There is no run "x".');
     await expect(command('undo', held)).rejects.toThrow('Say what to do: import --feed NAME');
     expect(await command('approve', held, '--reason', 'a school closed')).toContain('elementary: applied');
-    expect(await command('rollback', held, '--reason', 'it did not')).toContain('elementary: rolled back');
+    expect(await command('rollback', held, '--reason', 'it did not')).toMatch(
+      /^elementary: rolled back \(run \S+\)\. What stood before it stands again\.$/,
+    );
     expect(await command('runs', '--feed', 'elementary')).toMatch(/rolled back .* operator +it did not\n/);
     const report = JSON.parse(await command('--feed', 'elementary', '--again', '--dry-run', '--json')) as RunReport;
     expect(report).toMatchObject({ state: 'planned', plan: { relationships: { ended: 20 } } });
@@ -75,6 +77,10 @@ describe.each(databases)('imports at the command line, on %s', (kind) => {
     const path = join(folder, 'correction.csv');
     writeFileSync(path, extract([{ ...forty[0], email: 'right@example.org' }]));
     expect(await command('--feed', 'elementary', '--from', path, '--delta')).toContain('Read 1 rows: 1 applied');
+    writeFileSync(path, extract([{ ...forty[0], priority: 'x' }]));
+    expect(await command('--feed', 'elementary', '--from', path, '--delta')).toMatch(
+      /Read 1 rows: 0 applied, 0 unchanged, 1 skipped; 0 relationships ended\.\n  1 × bad_number:priority \(line 2\)$/,
+    );
     await expect(command('--feed', 'tertiary')).rejects.toThrow(
       'There is no feed "tertiary". The feeds are: elementary, secondary.',
     );

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -92,6 +102,12 @@ describe('serve on an empty folder', () => {
     const done = run(['import', '--feed', 'elementary'], settings);
     expect(await done.ended).toBe(0);
     expect(done.out()).toContain('elementary: unchanged');
+    const extract = readFileSync(join(folder, 'sample', 'elementary.csv'), 'utf8');
+    const piped = run(['import', '--feed', 'elementary', '--from', '-', '--whole', '--dry-run'], settings, extract);
+    expect(await piped.ended).toBe(0);
+    expect(piped.out()).toContain('elementary: planned');
+    // What it says of its progress reaches the other process, a line each.
+    expect(piped.err()).toContain('{"stage":"comparing","rows":');
     const refused = run(['import', '--feed', 'nobody'], settings);
     expect(await refused.ended).toBe(2);
     expect(refused.err()).toContain('elementary, secondary');

@@ -10,6 +10,7 @@ import {
   recoveryInPersonLetter,
   recoveryLetter,
   recoveryUseEarlierLetter,
+  refusedRunLetter,
   rightsEndLetter,
   rightsEndStaffLetter,
 } from '../../src/accounts/letters.js';
@@ -32,6 +33,7 @@ function letters(locale: Locale) {
     recovery: recoveryLetter(t, { link, minutes: 30, needsCode: true }),
     earlier: recoveryUseEarlierLetter(t, { recoverLink: link }),
     recoveryInPerson: recoveryInPersonLetter(t),
+    refusedRun: refusedRunLetter(t, { feed: 'elementary', findings: hostile }),
     rightsEnd: rightsEndLetter(t, { day: formatDay('2027-01-27', locale), students: 1, kept: false }),
     rightsEndKept: rightsEndLetter(t, { day: formatDay('2027-01-27', locale), students: 2, kept: true }),
     rightsEndStaff: rightsEndStaffLetter(t, { schools: [{ school: hostile, soon: 1, later: 20 }] }),

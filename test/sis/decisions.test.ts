@@ -7,7 +7,6 @@ import type { DecisionVerb } from '../../src/imports.js';
 import { columns } from '../../src/sis/feeds/columns.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
-import { tellHeld } from '../../src/sis/tell-held.js';
 import { ruledDatabases } from '../support/database.js';
 import { useDistrict } from './use-district.js';
 import { extract, feedsFile, now, row, timeZone } from './extract.js';
@@ -145,29 +144,6 @@ describe.each(ruledDatabases)('people decide on a run, on %s', (kind) => {
     });
   });
 
-  it('tells the administrators once, with how many restrictions wait', async () => {
-    await town.load(forty);
-    const restricted = { ...few[0], restricted: 'yes', restriction_type: 'protection order' };
-    const held = await town.load([restricted, ...few.slice(1)], 'elementary', later);
-    const letters: Array<{ to: string; subject: string; text: string }> = [];
-    const tell = () =>
-      tellHeld(db, {
-        clock: () => later,
-        post: async (_trx, letter) => void letters.push(letter),
-        administrators: ['admin@district.example'],
-      });
-    await tell();
-    await tell();
-    expect(letters).toHaveLength(1);
-    expect(letters[0]).toMatchObject({
-      to: 'admin@district.example',
-      subject: 'Held: the import of elementary waits for you',
-    });
-    expect(letters[0]?.text).toContain('1 new restriction waits in it');
-    expect(letters[0]?.text).toContain(`parent-access import approve ${held.runId}`);
-    expect(letters[0]?.text).not.toMatch(/Mum|Kid|example\.org/);
-  });
-
   it('does not approve what would do something else by now', async () => {
     await town.load(forty);
     const held = await town.load(few, 'elementary', later);
@@ -202,6 +178,22 @@ describe.each(ruledDatabases)('people decide on a run, on %s', (kind) => {
     expect(await count('feed_runs')).toBe(1);
     expect(await count('staged_rows')).toBe(0);
     expect(town.events).toHaveLength(1);
+  });
+
+  it('plans by school, and names the ten largest changes, the largest first', async () => {
+    const code = (school: number): string => `10${10 + school}`;
+    const rows = Array.from({ length: 12 }, (_, school) =>
+      Array.from({ length: school + 1 }, (_each, index) =>
+        row(`Kid${school}-${index}`, `Mum${school}-${index}`, { school_code: code(school), school_name: `S${school}` }),
+      ),
+    ).flat();
+    const { plan } = await town.load(rows, 'elementary', now, { dryRun: true });
+    expect(plan?.schools.map((school) => [school.code, school.added])).toEqual(
+      Array.from({ length: 12 }, (_, school) => [code(school), school + 1]),
+    );
+    expect(plan?.largest.map((school) => [school.code, school.added])).toEqual(
+      Array.from({ length: 10 }, (_, place) => [code(11 - place), 12 - place]),
+    );
   });
 
   it('rolls a run back, and applying it again leads to the same', async () => {

@@ -13,6 +13,7 @@ import type { ImportOptions } from '../../src/sis/import.js';
 import { bulkLoader } from '../../src/sis/loader.js';
 import type { RunReport } from '../../src/sis/runs.js';
 import { scratchFolder } from '../support/scratch.js';
+import { counted } from './counted.js';
 
 export type Row = Partial<Record<Column, string>>;
 
@@ -94,7 +95,7 @@ function laid(content: string | Uint8Array): string {
   return path;
 }
 
-/** A district with its feeds known and nothing loaded yet. */
+/** A district with its feeds known and nothing loaded yet. The rows of every file that it loads are counted. */
 export async function district(opened: OpenDatabase, file = feedsFile()): Promise<District> {
   const { db } = opened;
   await syncFeeds(db, file, () => now);
@@ -102,21 +103,23 @@ export async function district(opened: OpenDatabase, file = feedsFile()): Promis
   return {
     events,
     load: async (content, name = 'elementary', at = now, { delta = false, ...how } = {}) =>
-      await importFeed(db, {
-        feed: feed(name, file),
-        source: {
-          path: laid(typeof content === 'string' || content instanceof Uint8Array ? content : extract(content)),
-          delta,
-        },
-        load: bulkLoader(opened),
-        clock: () => at,
-        timeZone,
-        actor: 'test',
-        audit: async (_trx, event) => {
-          events.push(event);
-        },
-        ...how,
-      }),
+      counted(
+        await importFeed(db, {
+          feed: feed(name, file),
+          source: {
+            path: laid(typeof content === 'string' || content instanceof Uint8Array ? content : extract(content)),
+            delta,
+          },
+          load: bulkLoader(opened),
+          clock: () => at,
+          timeZone,
+          actor: 'test',
+          audit: async (_trx, event) => {
+            events.push(event);
+          },
+          ...how,
+        }),
+      ),
   };
 }
 

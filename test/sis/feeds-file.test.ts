@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
+import { importSchedules } from '../../src/imports.js';
 import { localPath, parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import { feedStatus } from '../../src/sis/status.js';
 import { databases } from '../support/database.js';
@@ -38,6 +39,30 @@ describe('the feeds file', () => {
     expect(feed).toMatchObject({ checks: { feed_share: 0.05, school_share: 0.2 }, sample: false });
     expect(localPath({ file: 'a.csv' }, '/data')).toBe('/data/a.csv');
     expect(localPath({ folder: '/srv/a' }, '/data')).toBe('/srv/a');
+  });
+
+  it('has each feed loaded by its own schedule in the district’s time zone, and none that has no schedule', () => {
+    const feeds = [
+      { ...one, schedule: '*/5 * * * *' },
+      { ...one, name: 'other', sis: 'other', place: { url: 'https://sis.example/x.csv' }, schedule: '30 2 * * 1-5' },
+      { ...one, name: 'by-hand', sis: 'by-hand', schedule: undefined },
+    ];
+    expect(importSchedules(parseFeedsFile(JSON.stringify({ feeds }), 'feeds.json'), 'America/Los_Angeles')).toEqual([
+      {
+        queue: 'import',
+        key: one.name,
+        cron: '*/5 * * * *',
+        timeZone: 'America/Los_Angeles',
+        payload: { feed: one.name },
+      },
+      {
+        queue: 'import',
+        key: 'other',
+        cron: '30 2 * * 1-5',
+        timeZone: 'America/Los_Angeles',
+        payload: { feed: 'other' },
+      },
+    ]);
   });
 
   it.each([

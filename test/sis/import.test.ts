@@ -242,6 +242,24 @@ describe.each(databases)('an import on %s', (kind) => {
     expect(await town.load(forty)).toMatchObject({ state: 'applied' });
   });
 
+  it('stages in pieces of 500 rows and outside any transaction, so that others have a turn on one connection', async () => {
+    const pieces: number[] = [];
+    const between: OpenLoading = async (target) => {
+      const loading = await bulkLoader(opened)(target);
+      return {
+        ...loading,
+        write: async (rows) => {
+          pieces.push(rows.length);
+          await loading.write(rows);
+          await sql`select 1`.execute(db);
+        },
+      };
+    };
+    const many = Array.from({ length: 1_201 }, (_, index) => row(`Kid${index}`, `Mum${index}`));
+    expect(await town.load(many, 'elementary', now, { load: between })).toMatchObject({ counts: { applied: 1_201 } });
+    expect(pieces).toEqual([500, 500, 201]);
+  });
+
   it('keeps nothing of what a process that was killed had staged', async () => {
     expect(await all(`select relname from pg_class where relkind = 'r' and relpersistence = 'u' order by 1`)).toEqual(
       stagingTables.toSorted().map((relname) => ({ relname })),

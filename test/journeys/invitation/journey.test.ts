@@ -66,11 +66,17 @@ describe.each(ruledDatabases)('an invitation, on %s', (kind) => {
   const ines = parent('Ines', 12, { language: 'en' });
   const omar = parent('Omar', 13);
 
-  it('is looked for each minute', async () => {
-    const { rows } = await sql<{ cron: string }>`select cron from jobs.schedule where name = 'invitations'`.execute(
+  it('is looked for each minute, as are runs that wait for people; and a feed is loaded by its schedule', async () => {
+    const { rows } = await sql<{ name: string; key: string; cron: string; timezone: string }>`
+      select name, key, cron, timezone from jobs.schedule where name in ('invitations', 'held-runs', 'import') order by 1, 2`.execute(
       house.db,
     );
-    expect(rows).toEqual([{ cron: '* * * * *' }]);
+    expect(rows).toEqual([
+      { name: 'held-runs', key: 'all', cron: '* * * * *', timezone: 'UTC' },
+      { name: 'import', key: 'elementary', cron: '0 2 * * *', timezone: 'America/Los_Angeles' },
+      { name: 'import', key: 'secondary', cron: '0 2 * * *', timezone: 'America/Los_Angeles' },
+      { name: 'invitations', key: 'all', cron: '* * * * *', timezone: 'UTC' },
+    ]);
   });
 
   it('comes after an import, in the parent’s language, with a bare address, and leads to an account and to no second one', async () => {
