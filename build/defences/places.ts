@@ -120,6 +120,15 @@ export const places: readonly Defence[] = [
     named: 'killed in the middle',
   },
   {
+    row: 17,
+    what: 'a file that was applied and not moved on is applied no second time, over what came later',
+    file: 'src/watch.ts',
+    find: 'if (run !== null) await moveOn(',
+    replacement: "if (run !== null && name === '') await moveOn(",
+    test: watch,
+    named: 'a second time',
+  },
+  {
     row: 21,
     what: 'a scheduled import whose process was killed is tried again until its turn has lapsed',
     file: 'src/imports.ts',
