@@ -77,6 +77,15 @@ export const places: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'no two feeds share a folder, where each would take the files of the other',
+    file: 'src/sis/feeds-file.ts',
+    find: 'folders.indexOf(folder) === index',
+    replacement: 'folders.indexOf(folder) >= 0',
+    test: 'test/sis/feeds-file.test.ts',
+    named: 'says what is wrong',
+  },
+  {
+    row: 17,
     what: 'no file is written over by the next of its name',
     file: 'src/watch.ts',
     find: ' || working.has(name)',
