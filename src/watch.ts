@@ -23,6 +23,9 @@ const between = 5_000;
 /** A file that was written to within this time (ms) may not be whole yet. */
 const settling = 3_000;
 
+/** The clocks of a file system and of this machine may be apart (ms). */
+const unlike = 1_000;
+
 /** Bytes of a name that are kept: file systems take 255. */
 const longestName = 180;
 
@@ -136,8 +139,8 @@ async function moveOnEnded({ parts, feed, folder, logger, waits, stuck }: Look):
 
 /** The run of this very file: the same bytes may have come before, or under another name, whose run has a file in a room already. */
 async function endedRun({ db }: ImportParts, { name: feed }: Feed, folder: string, path: string) {
-  const { ctime } = await stat(path);
-  const runs = await endedSince(db, { feed, actor, digest: await digestOf(path), since: ctime });
+  const since = new Date((await stat(path)).ctimeMs - unlike);
+  const runs = await endedSince(db, { feed, actor, digest: await digestOf(path), since });
   if (runs.length === 0) return null;
   const moved = await Promise.all([...new Set(Object.values(rooms))].map((room) => plainFiles(join(folder, room))));
   return runs.find(({ id }) => !moved.flat().some((file) => file.startsWith(id))) ?? null;
