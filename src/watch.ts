@@ -6,17 +6,25 @@ import type { ImportParts } from './imports.js';
 import { localPath } from './sis/feeds-file.js';
 import type { Feed } from './sis/feeds-file.js';
 import { isUnderWay } from './sis/lease.js';
-import type { RunReport } from './sis/runs.js';
+import { digestOf } from './sis/on-disk.js';
+import { endedSince } from './sis/runs.js';
+import type { RunReport, RunState } from './sis/runs.js';
 
 /** How long a file waits whose import broke off, as when the database is away: twice as long each time (ms). */
 const firstWait = 10_000;
 const longestWait = 3_600_000;
+
+/** Whose the imports are. */
+const actor = 'watch';
 
 /** How often the folders are looked at (ms). */
 const between = 5_000;
 
 /** A file that was written to within this time (ms) may not be whole yet. */
 const settling = 3_000;
+
+/** The clocks of a file system and of this machine may be apart (ms). */
+const unlike = 1_000;
 
 /** Bytes of a name that are kept: file systems take 255. */
 const longestName = 180;
@@ -85,7 +93,10 @@ interface Look {
 async function lookAt(look: Look): Promise<void> {
   const { parts, feed, folder, waits, stuck } = look;
   await openRooms(folder);
-  const waiting = await waitingIn(parts, feed, folder);
+  // Whoever works on the feed now has its own file there.
+  const underWay = await isUnderWay(parts.db, feed.name, parts.clock);
+  if (!underWay) await moveOnEnded(look);
+  const waiting = underWay ? [] : await waitingIn(folder);
   for (const path of stuck)
     if (dirname(path) === join(folder, 'working') && !waiting.includes(basename(path))) stuck.delete(path);
   for (const name of waiting) {
@@ -110,10 +121,33 @@ async function openRooms(folder: string): Promise<void> {
   }
 }
 
+/**
+ * Moves on what a process left in `working` that ended between the end of a file's run and this, or could not move it: applied a second time it
+ * would undo what came later, a restriction perhaps. The time at which it was last moved is that of its change of name.
+ */
+async function moveOnEnded({ parts, feed, folder, logger, waits, stuck }: Look): Promise<void> {
+  for (const name of (await plainFiles(join(folder, 'working'))).sort()) {
+    const path = join(folder, 'working', name);
+    if (waits.has(path) || stuck.has(path)) continue;
+    const run = await endedRun(parts, feed, folder, path).catch((error: unknown) => {
+      if (isGone(error)) return null;
+      throw error;
+    });
+    if (run !== null) await moveOn({ folder, feed, logger, stuck }, name, run);
+  }
+}
+
+/** The run of this very file: the same bytes may have come before, or under another name, whose run has a file in a room already. */
+async function endedRun({ db }: ImportParts, { name: feed }: Feed, folder: string, path: string) {
+  const since = new Date((await stat(path)).ctimeMs - unlike);
+  const runs = await endedSince(db, { feed, actor, digest: await digestOf(path), since });
+  if (runs.length === 0) return null;
+  const moved = await Promise.all([...new Set(Object.values(rooms))].map((room) => plainFiles(join(folder, room))));
+  return runs.find(({ id }) => !moved.flat().some((file) => file.startsWith(id))) ?? null;
+}
+
 /** Names in `working`: those left by a process that ended, and those that are whole and could be moved there now. */
-async function waitingIn(parts: ImportParts, feed: Feed, folder: string): Promise<string[]> {
-  // Whoever works on the feed now has its own file there.
-  if (await isUnderWay(parts.db, feed.name, parts.clock)) return [];
+async function waitingIn(folder: string): Promise<string[]> {
   const working = new Set(await plainFiles(join(folder, 'working')));
   for (const name of await plainFiles(folder)) {
     // One of the same name that is not done yet is not written over: a delta would be lost, and what it restricts.
@@ -136,7 +170,7 @@ async function take({ parts, feed, folder, logger, waits, stuck }: Look, name: s
   const path = join(folder, 'working', name);
   let report: RunReport;
   try {
-    report = await runImport(parts, feed.name, 'watch', { from: path, delta: deltaName.test(name) });
+    report = await runImport(parts, feed.name, actor, { from: path, delta: deltaName.test(name) });
   } catch (error) {
     logger.error({ err: error, feed: feed.name }, 'import');
     const length = Math.min(longestWait, (waits.get(path)?.length ?? firstWait / 2) * 2);
@@ -151,14 +185,28 @@ async function take({ parts, feed, folder, logger, waits, stuck }: Look, name: s
   logger[level]({ feed: feed.name, run: runId, state, counts, message }, 'import');
   // Nor is that where this run fell silent for so long that another took its turn over, and reads the file now.
   if (state === 'refused' && (await isUnderWay(parts.db, feed.name, parts.clock))) return;
-  const room = rooms[state as keyof typeof rooms];
+  await moveOn({ folder, feed, logger, stuck }, name, { id: runId, state });
+}
+
+/** To the room of its run's outcome; of what people decided since, that is `done`. */
+async function moveOn(
+  { folder, feed, logger, stuck }: Pick<Look, 'folder' | 'feed' | 'logger' | 'stuck'>,
+  name: string,
+  { id, state }: { id: string; state: RunState },
+): Promise<void> {
+  const path = join(folder, 'working', name);
+  const room = state in rooms ? rooms[state as keyof typeof rooms] : 'done';
   // An import takes minutes, in which a room can become a link.
-  const moved = openRooms(folder).then(() => rename(path, join(folder, room, `${runId}-${clipped(name)}`)));
+  const moved = openRooms(folder).then(() => rename(path, join(folder, room, `${id}-${clipped(name)}`)));
   await moved.catch((error: unknown) => {
-    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return;
+    if (isGone(error)) return;
     stuck.add(path);
-    logger.error({ err: error, feed: feed.name, run: runId }, 'a file that was taken cannot be moved on');
+    logger.error({ err: error, feed: feed.name, run: id }, 'a file that was taken cannot be moved on');
   });
+}
+
+function isGone(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
 
 /** The end of a name, so that with the run's id before it no file system finds it too long. */

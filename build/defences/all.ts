@@ -13,6 +13,7 @@ import { people } from './people.js';
 import { places } from './places.js';
 import { protocol } from './protocol.js';
 import { schoolWord } from './school-word.js';
+import { sidecarDefences } from './sidecar.js';
 import { told } from './told.js';
 import { trust } from './trust.js';
 import { waiting } from './waiting.js';
@@ -39,4 +40,5 @@ export const allDefences: readonly Defence[] = [
   ...keptIn,
   ...oneForAllDefences,
   ...heldBackDefences,
+  ...sidecarDefences,
 ];

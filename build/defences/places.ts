@@ -77,6 +77,15 @@ export const places: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'no two feeds share a folder, where each would take the files of the other',
+    file: 'src/sis/feeds-file.ts',
+    find: 'folders.indexOf(folder) === index',
+    replacement: 'folders.indexOf(folder) >= 0',
+    test: 'test/sis/feeds-file.test.ts',
+    named: 'says what is wrong',
+  },
+  {
+    row: 17,
     what: 'no file is written over by the next of its name',
     file: 'src/watch.ts',
     find: ' || working.has(name)',
@@ -118,6 +127,15 @@ export const places: readonly Defence[] = [
     replacement: "state === 'held' && (await isUnderWay",
     test: watch,
     named: 'killed in the middle',
+  },
+  {
+    row: 17,
+    what: 'a file that was applied and not moved on is applied no second time, over what came later',
+    file: 'src/watch.ts',
+    find: 'if (run !== null) await moveOn(',
+    replacement: "if (run !== null && name === '') await moveOn(",
+    test: watch,
+    named: 'a second time',
   },
   {
     row: 21,

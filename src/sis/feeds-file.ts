@@ -73,6 +73,13 @@ const fileSchema = z
       const message = 'is not for a folder: its files are loaded as they come';
       context.addIssue({ code: 'custom', path: ['feeds', index, 'schedule'], message });
     });
+    // Each file in it would be taken for whichever feed looks first, and the restrictions in it be skipped as of another SIS.
+    const folders = file.feeds.map(({ place }) => ('folder' in place ? resolve(place.folder) : null));
+    folders.forEach((folder, index) => {
+      if (folder === null || folders.indexOf(folder) === index) return;
+      const path = ['feeds', index, 'place', 'folder'];
+      context.addIssue({ code: 'custom', path, message: 'is the folder of another feed' });
+    });
     for (const key of ['name', 'sis'] as const) {
       file.feeds.forEach((feed, index) => {
         if (file.feeds.findIndex((other) => other[key] === feed[key]) === index) return;

@@ -83,17 +83,25 @@ export async function applyRestrictions(trx: DatabaseTransaction, scope: ImportS
 }
 
 /**
- * A row that cannot be taken may be the first word of a person, as of a second record of somebody who is known. Who it is stands in no feed yet,
- * and is kept for the restriction alone, which reaches what else is theirs.
+ * A row that cannot be taken may be the first word of a person, as of a second record of somebody who is known, and a sidecar may restrict whom
+ * no other file brings yet. Who it is stands in no feed, and is kept for the restriction alone, which reaches what else is theirs: by the name,
+ * mailbox and phones of any row of the run that says them; without a name under the id alone, for whoever comes with it.
  */
 async function placeUnknown(trx: DatabaseTransaction, { runId, runNo, sis, now, images }: ImportScope): Promise<void> {
   await sql`
     create temp table plan_unknown on commit drop as
-    select distinct on (w.contact_id) w.row
-    from staged_rows w join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
-    where w.run_id = ${sql.lit(runId)} and w.restricted and w.problem <> 'two_people:contact_id' and w.name_key <> ''
-      and not exists (select 1 from contacts c where c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id)
-    order by w.contact_id, w.last_modified desc nulls last, w.row desc`.execute(trx);
+    with unknown as materialized (
+      select distinct w.contact_id
+      from staged_rows w join students s on s.sis = ${sql.lit(sis)} and s.sis_id = w.student_id
+      where w.run_id = ${sql.lit(runId)} and w.restricted and w.problem <> 'two_people:contact_id' and w.contact_id is not null
+        and not exists (select 1 from contacts c where c.sis = ${sql.lit(sis)} and c.sis_id = w.contact_id)
+    ), named as (
+      select distinct on (w.contact_id) w.contact_id, w.row
+      from staged_rows w
+      where w.run_id = ${sql.lit(runId)} and w.name_key <> '' and w.contact_id in (select contact_id from unknown)
+      order by w.contact_id, w.restricted desc nulls last, w.last_modified desc nulls last, w.row desc
+    )
+    select contact_id, n.row from unknown left join named n using (contact_id)`.execute(trx);
   const known = sql`plan_unknown u join staged_rows w on w.run_id = ${runId} and w.row = u.row`;
   const made = await sql<{ id: string }>`
     insert into contacts (sis, sis_id, ${sql.raw(contactFacts.map(([column]) => column).join(', '))}, phones_stated, email_loaded_at,
@@ -101,6 +109,12 @@ async function placeUnknown(trx: DatabaseTransaction, { runId, runNo, sis, now, 
     select ${sis}, w.contact_id, ${sql.raw(contactFacts.map(([, value]) => value).join(', '))}, ${phonesStated}, ${now},
       false, w.last_modified, ${now}
     from ${known} order by w.contact_id returning id`.execute(trx);
+  const nameless = await sql<{ id: string }>`
+    insert into contacts (sis, sis_id, given_name, family_name, name_key, current, facts_loaded_at)
+    select ${sis}, contact_id, '', '', '', false, ${now} from plan_unknown where row is null order by 2 returning id`.execute(
+    trx,
+  );
+  made.rows.push(...nameless.rows);
   if (made.rows.length === 0) return;
   await sql`
     insert into contact_phones (contact_id, position, raw, e164, type, loaded_at)

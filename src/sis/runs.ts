@@ -103,6 +103,17 @@ export async function decidedBefore(db: Database, feed: string, digest: string):
   return run === undefined || run.state === 'applied' ? null : run;
 }
 
+/** The runs that since a moment had an outcome for these bytes, whatever people made of it after that; the earliest first. */
+export async function endedSince(
+  db: Database,
+  { feed, actor, digest, since }: { feed: string; actor: string; digest: string; since: Date },
+): Promise<Array<Pick<EarlierRun, 'id' | 'state'>>> {
+  const { rows } = await sql<Pick<EarlierRun, 'id' | 'state'>>`
+    select id, state from feed_runs where feed = ${feed} and actor = ${actor} and digest = ${digest} and started_at >= ${since}
+      and state in ('applied', 'unchanged', 'held', 'superseded', 'discarded', 'rolled_back') order by no`.execute(db);
+  return rows;
+}
+
 /** Writes how a run ended, and gives its turn back. */
 export async function finish(
   trx: DatabaseTransaction,

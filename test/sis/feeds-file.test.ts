@@ -72,6 +72,15 @@ describe('the feeds file', () => {
       { feeds: [{ ...one, place: { folder: 'inbox' } }] },
       'feeds.json: feeds[0].schedule is not for a folder: its files are loaded as they come',
     ],
+    [
+      {
+        feeds: [
+          { ...one, schedule: undefined, place: { folder: 'inbox' } },
+          { ...one, schedule: undefined, place: { folder: './inbox/' }, name: 'b', sis: 'b' },
+        ],
+      },
+      'feeds.json: feeds[1].place.folder is the folder of another feed',
+    ],
     [{ feeds: [{ ...one, place: { url: 'http://sis.example.org/a.csv' } }] }, 'feeds.json: feeds[0].place'],
     [{ feeds: [{ ...one, place: { url: 'https://me:secret@sis.example.org/a.csv' } }] }, 'feeds.json: feeds[0].place'],
     [{ feeds: [{ ...one, place: { url: 'https://sis.example.org/a' }, sample: true }] }, 'must be a file: samples'],

@@ -232,7 +232,7 @@ describe.each(ruledDatabases)('a whole import of OneRoster on %s', (kind) => {
     ];
     const report = await town.load(family('1.2.1', { rights }));
     expect(report).toMatchObject({
-      counts: { restricted: 1, ended: 0 },
+      counts: { restricted: 2, ended: 0 },
       reasons: { 'no_relationship:guardian_sourced_id': { count: 2 } },
     });
     expect(await standing(db)).toEqual(whole);

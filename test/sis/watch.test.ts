@@ -19,6 +19,7 @@ import { systemClock } from '../../src/database/clock.js';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
 import { registrationCandidates } from '../../src/families/candidates.js';
+import { runImport } from '../../src/imports.js';
 import type { ImportParts } from '../../src/imports.js';
 import { parseFeedsFile, syncFeeds } from '../../src/sis/feeds-file.js';
 import { bulkLoader } from '../../src/sis/loader.js';
@@ -73,11 +74,9 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
     rmSync(folder, { recursive: true });
   });
 
-  /** @param onLoad at the moment at which the rows of a file are written */
-  function watch(onLoad: () => unknown = () => {}): string[] {
-    const log: string[] = [];
+  function partsOf(onLoad: () => unknown = () => {}): ImportParts {
     const load = bulkLoader(opened);
-    const parts: ImportParts = {
+    return {
       db,
       clock: systemClock,
       timeZone,
@@ -89,8 +88,16 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
       },
       audit: auditLog(systemClock),
     };
+  }
+
+  /** @param onLoad at the moment at which the rows of a file are written */
+  function watch(onLoad: () => unknown = () => {}): string[] {
+    const log: string[] = [];
     watches.push(
-      watchFolders(parts, makeLogger({ logLevel: 'error' }, { write: (line: string) => void log.push(line) })),
+      watchFolders(
+        partsOf(onLoad),
+        makeLogger({ logLevel: 'error' }, { write: (line: string) => void log.push(line) }),
+      ),
     );
     return log;
   }
@@ -199,6 +206,47 @@ describe.each(databases)('a folder that is watched, on %s', (kind) => {
     expect(done).toBe(2);
     const { rows } = await sql`select state, message from feed_runs where id = ${killed}`.execute(db);
     expect(rows).toEqual([{ state: 'failed', message: 'The process that ran it ended.' }]);
+  });
+
+  it('applies no file a second time, over what came later, that it could not move on before it ended', async () => {
+    const free = [...forty.slice(1), { ...forty[0], restricted: 'no' }];
+    const done = join(inbox, 'done');
+    mkdirSync(done);
+    const cut = (): void => {
+      rmSync(done, { recursive: true });
+      symlinkSync(folder, done);
+    };
+    drop('2-nightly.csv', free);
+    const log = watch(cut);
+    await eventually(
+      () => log.join(''),
+      (text) => text.includes('cannot be moved on'),
+      20_000,
+    );
+    expect(inRoom('working')).toEqual(['2-nightly.csv']);
+    await Promise.all(watches.splice(0).map((each) => each.stop()));
+    rmSync(done);
+    // The word of the court comes by hand, while the server is away.
+    const order = join(folder, 'order.csv');
+    writeFileSync(order, extract([{ ...forty[0], restricted: 'yes' }]));
+    await runImport(partsOf(), 'elementary', 'operator', { from: order, delta: true });
+    watch();
+    expect(
+      await eventually(
+        () => inRoom('done').length,
+        (count) => count === 1,
+        20_000,
+      ),
+    ).toBe(1);
+    expect((await sql`select 1 from restrictions where lifted_at is null`.execute(db)).rows).toHaveLength(1);
+    // The same bytes, dropped anew, are a new word.
+    drop('3-nightly.csv', free);
+    await eventually(
+      () => inRoom('done').length,
+      (count) => count === 2,
+      20_000,
+    );
+    expect((await sql`select 1 from restrictions where lifted_at is null`.execute(db)).rows).toEqual([]);
   });
 
   it('leaves a file alone that is still written, puts aside what is held or refused, and takes up what a process left', async () => {
