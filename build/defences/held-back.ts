@@ -31,4 +31,22 @@ export const heldBackDefences: readonly Defence[] = [
     test: heldBack,
     named: 'of a recovery',
   },
+  {
+    row: 18,
+    what: 'a link or code whose answer is on its way yet ends where somebody signs in or out in that browser',
+    file: 'interactions/left-unfinished.ts',
+    find: 'if (browser !== undefined) await endClaims(db, clock, browser);',
+    replacement: '',
+    test: heldBack,
+    named: 'choose a password|nor by a code',
+  },
+  {
+    row: 18,
+    what: 'a link whose answer is on its way yet ends with “I am done” in no session too',
+    file: 'interactions/shared-computer.ts',
+    find: 'await forgetUnfinished(ctx, parts);',
+    replacement: '',
+    test: heldBack,
+    named: 'done in no session',
+  },
 ];
