@@ -80,7 +80,7 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
       return ctx.redirect('/signed-out');
     }
     // Whoever has a copy of this session's cookie is one of the others, and stands on no list.
-    if (which === 'others') await interactions.renew(ctx);
+    if (which === 'others') await interactions.renew(ctx, false);
     ctx.redirect(`/devices?said=${ended.sessions === 0 ? 'gone' : 'done'}`);
   });
 }
