@@ -5,6 +5,7 @@ import { parameter } from '../src/http/form.js';
 import type { Reply } from '../src/ui/reply.js';
 import { values } from '../src/values.js';
 import { DonePage } from './done/page.js';
+import { forgetUnfinished } from './left-unfinished.js';
 import { countSignOut } from './sign-out/last-sign-out.js';
 import type { LastSignOutParts } from './sign-out/last-sign-out.js';
 
@@ -37,6 +38,7 @@ export function doneRoutes(router: RouterInstance, parts: LastSignOutParts & { r
       if (/^(__(Host|Secure)-)?pa-[\w.-]+$/.test(name)) ctx.cookies.set(name, null, { path: '/', signed: false });
     }
     ctx.set('Clear-Site-Data', '"cache", "cookies", "storage"');
+    await forgetUnfinished(ctx, parts);
     const revocation = await interactions.end(ctx, 'done');
     // By its address: a cookie of this answer would be wiped with the others.
     ctx.redirect(revocation === null ? '/done' : `/done?end=${revocation}`);

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { appName } from '../interactions/way-back.js';
 import { providerProblem } from '../interactions/problem/provider-problem.js';
 import { finishedIn, noteFinished } from '../interactions/resume-guard.js';
-import { noteSignOut } from '../interactions/sign-out/last-sign-out.js';
+import { forgetSignOut, noteSignOut } from '../interactions/sign-out/last-sign-out.js';
 import { showSignOut, showSignedOut } from '../interactions/sign-out/pages.js';
 import { giveConsent } from './accounts/consents.js';
 import { passwordHasher } from './accounts/password-hasher.js';
@@ -180,7 +180,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
               cookies,
               interactions: pages(),
             }),
-          noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
+          noteSignOut: (ctx, revocation) => noteSignOut(ctx, { db, clock, cookies }, revocation),
         },
       },
       clock,
@@ -197,8 +197,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
         (given) => giveConsent(db, clock, audit, given),
         (ctx, uid, mark) => {
           noteFinished(ctx, cookies, uid, mark);
-          // Who signs in next on this browser never reads what the person before had opened.
-          noteSignOut(ctx, cookies, null);
+          forgetSignOut(ctx, cookies);
         },
         finishedHere,
         sessions.outdateOthers,
@@ -253,7 +252,7 @@ export async function openHouse(foundation: Foundation): Promise<House> {
       apps: [...apps.values()],
       studentDomains: feeds.student_domains,
       tellApps: deliverer.wake,
-      noteSignOut: (ctx, revocation) => noteSignOut(ctx, cookies, revocation),
+      noteSignOut: (ctx, revocation) => noteSignOut(ctx, { db, clock, cookies }, revocation),
       notice: passwordNotice(clock, config, post),
     },
     registerThrottles: { address, source, code: throttle('code-source', values.throttles.codePerSource) },

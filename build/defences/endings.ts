@@ -219,7 +219,7 @@ export const endings: readonly Defence[] = [
     row: 18,
     what: 'the page after a sign-out is of this account alone',
     file: 'src/app.ts',
-    find: 'noteSignOut(ctx, cookies, null);',
+    find: '          forgetSignOut(ctx, cookies);',
     replacement: '',
     test: 'test/http/devices.test.ts',
     named: 'the page after',

@@ -2,6 +2,8 @@ import type { Defence } from './defence.js';
 
 const heldBack = 'test/attacks/row-18-held-back.test.ts';
 
+const revocation = 'test/attacks/row-18-revocation.test.ts';
+
 /** What a bad network brings after its person is gone. */
 export const heldBackDefences: readonly Defence[] = [
   {
@@ -30,5 +32,41 @@ export const heldBackDefences: readonly Defence[] = [
     replacement: "if (accountId === '')",
     test: heldBack,
     named: 'of a recovery',
+  },
+  {
+    row: 18,
+    what: 'a link or code whose answer is on its way yet ends where somebody signs in or out in that browser',
+    file: 'interactions/left-unfinished.ts',
+    find: 'if (browser !== undefined) await endClaims(db, clock, browser);',
+    replacement: '',
+    test: heldBack,
+    named: 'choose a password|nor by a code',
+  },
+  {
+    row: 18,
+    what: 'a link whose answer is on its way yet ends with “I am done” in no session too',
+    file: 'interactions/shared-computer.ts',
+    find: 'await forgetUnfinished(ctx, parts);',
+    replacement: '',
+    test: heldBack,
+    named: 'done in no session',
+  },
+  {
+    row: 18,
+    what: 'a copy of a session’s cookie gets no lasting one in the moment after a new password',
+    file: 'src/sessions/session-store.ts',
+    find: '(proven || !row.outdated)',
+    replacement: 'row.id_hash !== String(proven)',
+    test: revocation,
+    named: 'before the browser shows',
+  },
+  {
+    row: 18,
+    what: 'who showed the earlier password in the same session, by a copy of its cookie, changes back no new one',
+    file: 'src/accounts/change-password.ts',
+    find: ".where('session_generation', '=', generation)",
+    replacement: ".where('session_generation', '>=', Math.min(0, generation))",
+    test: 'test/sessions/meetings.test.ts',
+    named: 'have the last word',
   },
 ];

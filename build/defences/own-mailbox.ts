@@ -20,4 +20,14 @@ export const ownMailbox: readonly Defence[] = [
     test: 'test/sis/never-lost.test.ts',
     named: 'from the account, of whom',
   },
+  {
+    row: 18,
+    what: 'an ended session answers for no owner which mailbox the account uses, where its answer waited for the new password',
+    file: 'src/accounts/change-address.ts',
+    find: 'if (!(await holdLiveSession(trx, session))) return null;',
+    replacement:
+      "await trx.selectFrom('accounts').select('id').where('id', '=', accountId).forNoKeyUpdate().execute();",
+    test: 'test/accounts/change-address.test.ts',
+    named: 'over meanwhile',
+  },
 ];

@@ -171,7 +171,7 @@ export const protocol: readonly Defence[] = [
     file: 'src/provider/provider.ts',
     find:
       "    const revocation = await endHere(provider, parts.endSession, finished, this, 'signed-out');\n" +
-      '    if (Provider.ctx !== undefined) parts.pages.noteSignOut(Provider.ctx, revocation);\n' +
+      '    if (Provider.ctx !== undefined) await parts.pages.noteSignOut(Provider.ctx, revocation);\n' +
       '    await forget.call(this);\n',
     replacement: '',
     test: 'test/attacks/row-07-interactions.test.ts',

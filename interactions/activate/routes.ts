@@ -6,6 +6,7 @@ import { passwordProblem } from '../../src/accounts/password-rules.js';
 import { claimLink, claimProblem, claimedBy } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
+import { newSecret } from '../../src/database/secrets.js';
 import { field, parameter } from '../../src/http/form.js';
 import type { Throttle } from '../../src/http/throttle.js';
 import { passwordErrors } from '../../src/ui/password-errors.js';
@@ -13,6 +14,7 @@ import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
+import { nameBrowser } from '../left-unfinished.js';
 import { allowReturn } from '../return-policy.js';
 import { LinkProblemPage } from '../link-problem.js';
 import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from './page.js';
@@ -80,6 +82,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
 
   router.get('/activate', async (ctx) => {
     const token = parameter(ctx, 'token').slice(0, 100);
+    nameBrowser(ctx, cookies);
     reply(ctx, ActivateLinkPage, { action: '/activate', token }, { path: ctx.url });
   });
 
@@ -89,6 +92,7 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       clock,
       'registration',
       field(ctx, 'token').slice(0, 100),
+      cookies.get(ctx, 'browser') ?? newSecret(),
       cookies.get(ctx, 'claim') ?? null,
     );
     if ('problem' in claimed) return showProblem(ctx, claimed.problem);

@@ -37,10 +37,12 @@ export function addressRoutes(router: RouterInstance, parts: AddressPageParts): 
 
   router.post('/interaction/:uid/address', async (ctx) => {
     const details = await currentInteraction(ctx, parts, 'address');
-    if (details === null || details.accountId === null) return;
+    if (details === null) return;
+    const session = await interactions.session(ctx);
+    if (session === null) return ctx.redirect(`/interaction/${details.uid}`);
     const use = field(ctx, 'decision') === 'use';
     const { t } = reply.view(ctx, { uiLocales: details.uiLocales });
-    const email = await answerAddress(parts, t, details.accountId, use);
+    const email = await answerAddress(parts, t, session, use);
     const next = await interactions.passed(ctx, 'address');
     if (!use || email === null) return ctx.redirect(next);
     reply(ctx, AddressSentPage, { email, continueHref: next }, { path: '/', uiLocales: details.uiLocales });

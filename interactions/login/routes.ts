@@ -99,7 +99,7 @@ export function loginRoutes(router: RouterInstance, parts: LoginParts): void {
       return show(ctx, details, { identifier, device, errors: { password: reason }, status: 422 });
     }
     const { accountId, generation } = accepted;
-    forgetUnfinished(ctx, parts.cookies);
+    await forgetUnfinished(ctx, parts);
     markComputer(ctx, parts.cookies, device === 'shared');
     // A shared computer is not remembered as anybody's.
     if (device !== 'shared') {

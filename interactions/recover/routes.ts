@@ -19,6 +19,7 @@ import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
+import { nameBrowser } from '../left-unfinished.js';
 import { LinkProblemPage } from '../link-problem.js';
 import { allowReturn } from '../return-policy.js';
 import { knownInteraction, query } from '../request-origin.js';
@@ -141,8 +142,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       cookies.getUnsigned(ctx, 'device'),
     );
     const origin = await knownInteraction(ctx, parts);
-    const browser = cookies.get(ctx, 'browser') ?? newSecret();
-    cookies.set(ctx, 'browser', browser, values.activationLink);
+    const browser = nameBrowser(ctx, cookies);
     await placeRequest(db, parts.jobs, clock, {
       kind: 'recovery',
       browser,
@@ -166,6 +166,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
 
   router.get('/recover/link', async (ctx) => {
     const token = parameter(ctx, 'token').slice(0, 100);
+    nameBrowser(ctx, cookies);
     reply(ctx, RecoverLinkPage, { action: '/recover/link', token }, { path: ctx.url });
   });
 
@@ -175,6 +176,7 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
       clock,
       'recovery',
       field(ctx, 'token').slice(0, 100),
+      cookies.get(ctx, 'browser') ?? newSecret(),
       cookies.get(ctx, 'claim') ?? null,
     );
     if ('problem' in claimed) return showProblem(ctx, claimed.problem);

@@ -1,7 +1,6 @@
 import type { RouterInstance } from '@koa/router';
 import type { Context } from 'koa';
 import { claimCode, placeRequest } from '../../src/accounts/requests.js';
-import { newSecret } from '../../src/database/secrets.js';
 import { normaliseEmail } from '../../src/families/email.js';
 import { normalisePhone } from '../../src/families/phone.js';
 import { field, parameter } from '../../src/http/form.js';
@@ -11,6 +10,7 @@ import type { Jobs } from '../../src/jobs/jobs.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
+import { nameBrowser } from '../left-unfinished.js';
 import { knownInteraction, query } from '../request-origin.js';
 import { RegisterPage, WaitingPage } from './page.js';
 
@@ -98,8 +98,7 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
     await parts.throttles.address.spend(email.email);
 
     const origin = await knownInteraction(ctx, parts);
-    const browser = cookies.get(ctx, 'browser') ?? newSecret();
-    cookies.set(ctx, 'browser', browser, values.activationLink);
+    const browser = nameBrowser(ctx, cookies);
     await placeRequest(db, parts.jobs, clock, {
       kind: 'registration',
       browser,

@@ -1,6 +1,4 @@
 import type { Context } from 'koa';
-import type { Clock } from '../../src/database/clock.js';
-import type { Database } from '../../src/database/database.js';
 import type { CookieJar } from '../../src/http/cookies.js';
 import { askAgain } from '../../src/http/security-headers.js';
 import type { Interactions } from '../../src/provider/interactions.js';
@@ -10,12 +8,10 @@ import type { AppConfirmation } from '../../src/ui/confirmations.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { after, values } from '../../src/values.js';
 import { forgetUnfinished } from '../left-unfinished.js';
+import type { UnfinishedParts } from '../left-unfinished.js';
 import { appName } from '../way-back.js';
 
-export interface LastSignOutParts {
-  db: Database;
-  clock: Clock;
-  cookies: CookieJar;
+export interface LastSignOutParts extends UnfinishedParts {
   interactions: Interactions;
 }
 
@@ -23,12 +19,15 @@ export interface LastSignOutParts {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Remembers in this browser which end it was, as long as a person may stand before the page that tells of it. */
-export function noteSignOut(ctx: Context, cookies: CookieJar, revocation: string | null): void {
-  if (revocation === null) cookies.clear(ctx, 'signed-out');
-  else {
-    cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
-    forgetUnfinished(ctx, cookies);
-  }
+export async function noteSignOut(ctx: Context, parts: UnfinishedParts, revocation: string | null): Promise<void> {
+  if (revocation === null) return forgetSignOut(ctx, parts.cookies);
+  parts.cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
+  await forgetUnfinished(ctx, parts);
+}
+
+/** Who signs in next on this browser never reads what the person before had opened. */
+export function forgetSignOut(ctx: Context, cookies: CookieJar): void {
+  cookies.clear(ctx, 'signed-out');
 }
 
 /**

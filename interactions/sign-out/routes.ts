@@ -15,8 +15,8 @@ export interface SignOutParts extends LastSignOutParts {
  */
 export function signOutRoutes(router: RouterInstance, parts: SignOutParts): void {
   router.post('/leave', async (ctx) => {
-    forgetUnfinished(ctx, parts.cookies);
-    noteSignOut(ctx, parts.cookies, await parts.interactions.end(ctx, 'signed-out'));
+    await forgetUnfinished(ctx, parts);
+    await noteSignOut(ctx, parts, await parts.interactions.end(ctx, 'signed-out'));
     ctx.redirect('/signed-out');
   });
 

@@ -8,7 +8,7 @@ import { joinContacts, markJoinsDue, proveContact } from '../families/joins.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import { lockMailbox } from './mailbox-lock.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { consumeRequest } from './requests.js';
+import { consumeRequest } from './claims.js';
 import type { ClaimedRequest } from './requests.js';
 
 /** What the parent is asked for beside a password, because the mailbox is not theirs alone. */

@@ -27,19 +27,21 @@ export interface AddressParts {
  * Writes what a person answered to "the school has another e-mail for you"; each address is asked about once, and again
  * after a change of the password, or where a link was lost.
  *
+ * @param session in which it is said; one that ends at this moment answers nothing any more: the answer would be one after a new password
  * @param use whether to send the new address a link; until that is opened nothing changes
  * @returns the address, or null when there is none to answer about
  */
 export async function answerAddress(
   parts: AddressParts,
   t: Translate,
-  accountId: string,
+  session: { uid: string; accountId: string },
   use: boolean,
 ): Promise<string | null> {
   const { db, clock, post, issuer } = parts;
+  const { accountId } = session;
   return db.transaction().execute(async (trx) => {
-    // Of two tabs that answer at once the second finds it answered.
-    await trx.selectFrom('accounts').select('id').where('id', '=', accountId).forNoKeyUpdate().execute();
+    // Of two tabs that answer at once the second finds it answered, because this holds the account.
+    if (!(await holdLiveSession(trx, session))) return null;
     const { address } = await pendingFor(trx, accountId, parts.studentDomains);
     if (address === null) return null;
     const now = clock();

@@ -12,7 +12,10 @@ export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>
  * Sets a new password for who is signed in. In one transaction every other session and its refresh tokens end, with
  * every recovery that is under way, and the notice goes out; the session at hand goes on.
  *
- * @returns whether it was set: not if the session at hand was ended meanwhile, by a recovery perhaps, which then has the last word
+ * @param change `generation`: the account's when the current password was checked
+ * @returns whether it was set: `over` if the session at hand was ended meanwhile, by a recovery perhaps, which then has the last word;
+ *   `outdated` if the password that was checked is not the current one any more, though the session goes on: a copy of its cookie would
+ *   change back what its owner changes at this moment
  */
 export async function changePassword(
   db: Database,
@@ -20,22 +23,24 @@ export async function changePassword(
   hasher: PasswordHasher,
   audit: RecordEvent,
   notice: PasswordNotice,
-  change: { accountId: string; sessionUid: string; password: string },
-): Promise<boolean> {
-  const { accountId, sessionUid, password } = change;
+  change: { accountId: string; sessionUid: string; generation: number; password: string },
+): Promise<'set' | 'over' | 'outdated'> {
+  const { accountId, sessionUid, generation, password } = change;
   const passwordHash = await hasher.hash(password);
   return db.transaction().execute(async (trx) => {
-    if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return false;
-    await trx
+    if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return 'over';
+    const { numUpdatedRows } = await trx
       .updateTable('accounts')
       .set({ password_hash: passwordHash, password_changed_at: clock() })
       .where('id', '=', accountId)
-      .execute();
+      .where('session_generation', '=', generation)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return 'outdated';
     const owner = `account:${accountId}`;
     const all = { accountId, except: sessionUid, inSession: true };
     await endEverything(trx, audit, clock, all, 'password-changed', owner);
     await audit(trx, { kind: 'account.password-changed', actor: owner, subject: owner });
     await notice(trx, accountId);
-    return true;
+    return 'set';
   });
 }

@@ -8,7 +8,7 @@ import type { PasswordNotice } from './change-password.js';
 import { endEverything } from './end-everything.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
-import { consumeRequest } from './requests.js';
+import { consumeRequest } from './claims.js';
 import type { ClaimedRequest } from './requests.js';
 
 /** Whether the account of a claimed recovery must show its recovery code, because its mailbox is shared, or was. */

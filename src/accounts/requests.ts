@@ -5,6 +5,7 @@ import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
 import type { Jobs } from '../jobs/jobs.js';
 import { after, values } from '../values.js';
+import { claimHash, newClaim } from './claims.js';
 
 export const requestQueue = 'account-request';
 /** The outcome of a recovery that somebody ended from a session. */
@@ -111,7 +112,8 @@ export type LinkProblem = 'unknown' | 'expired' | 'used';
  * Binds a mailed link to the browser that pressed its button. The link itself stays good until its end for that browser
  * alone; to look at it changes nothing.
  *
- * @param claim the browser's claim secret so far, or null
+ * @param browser the browser's own random cookie
+ * @param claim its claim secret so far, or null
  * @returns the claim secret for the browser's cookie, or why the link is of no use
  */
 export async function claimLink(
@@ -119,6 +121,7 @@ export async function claimLink(
   clock: Clock,
   kind: RequestKind,
   token: string,
+  browser: string,
   claim: string | null,
 ): Promise<{ claim: string } | { problem: LinkProblem }> {
   const now = clock();
@@ -131,11 +134,11 @@ export async function claimLink(
     .where('consumed_at', 'is', null)
     .returning('id');
   if (claim !== null) {
-    const mine = live.set({ claimed_at: now }).where('claim_hash', '=', secretHash(claim));
+    const mine = live.set({ claimed_at: now }).where('claim_hash', '=', claimHash(claim));
     if ((await mine.executeTakeFirst()) !== undefined) return { claim };
   }
-  const fresh = newSecret();
-  const first = live.set({ claimed_at: now, claim_hash: secretHash(fresh) }).where('claim_hash', 'is', null);
+  const fresh = newClaim(browser);
+  const first = live.set({ claimed_at: now, claim_hash: claimHash(fresh) }).where('claim_hash', 'is', null);
   if ((await first.executeTakeFirst()) !== undefined) return { claim: fresh };
   return { problem: await linkProblem(db, clock, kind, token) };
 }
@@ -208,10 +211,10 @@ export async function claimCode(
     return { problem: row.code_tries >= values.activationCodeTries ? 'over' : 'wrong' };
   }
   if (row.ended_at !== null || row.consumed_at !== null) return { problem: 'over' };
-  const claim = newSecret();
+  const claim = newClaim(browser);
   await db
     .updateTable('account_requests')
-    .set({ claimed_at: now, claim_hash: secretHash(claim) })
+    .set({ claimed_at: now, claim_hash: claimHash(claim) })
     .where('id', '=', row.id)
     .execute();
   return { claim };
@@ -227,7 +230,7 @@ export async function claimedBy(
   const row = await db
     .selectFrom('account_requests')
     .select(claimed)
-    .where('claim_hash', '=', secretHash(claim))
+    .where('claim_hash', '=', claimHash(claim))
     .where('kind', '=', kind)
     .where('claimed_at', '>', after(clock(), -values.claim))
     .where('ended_at', 'is', null)
@@ -241,27 +244,11 @@ export async function claimProblem(db: Database, kind: RequestKind, claim = ''):
   const finished = await db
     .selectFrom('account_requests')
     .select('id')
-    .where('claim_hash', '=', secretHash(claim))
+    .where('claim_hash', '=', claimHash(claim))
     .where('kind', '=', kind)
     .where('consumed_at', 'is not', null)
     .executeTakeFirst();
   return finished === undefined ? 'expired' : 'used';
-}
-
-/**
- * Takes a claimed request, once, with a lock: of two tabs that finish at the same time one does.
- *
- * @returns whether this call was the one
- */
-export async function consumeRequest(trx: Database, clock: Clock, id: string): Promise<boolean> {
-  const result = await trx
-    .updateTable('account_requests')
-    .set({ consumed_at: clock(), identifier: null, phone: null })
-    .where('id', '=', id)
-    .where('consumed_at', 'is', null)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
 }
 
 /**

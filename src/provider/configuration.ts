@@ -27,7 +27,7 @@ export interface ProviderPages {
   signOut(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
   signedOut(ctx: KoaContextWithOIDC): Promise<void>;
   /** Remembers in this browser which end it was, for the page that tells what the apps confirmed. */
-  noteSignOut(ctx: KoaContextWithOIDC, revocation: string | null): void;
+  noteSignOut(ctx: KoaContextWithOIDC, revocation: string | null): Promise<void>;
 }
 
 /**

@@ -62,8 +62,10 @@ export interface Interactions {
   /**
    * Gives this browser's session a new cookie. All before are good until this browser shows the new one: who copied one of them is out
    * then, with whatever they got by it. No session is no fault.
+   *
+   * @param proven whether the password was shown with this request; else nothing comes of a cookie that is outdated already
    */
-  renew(ctx: Context): Promise<void>;
+  renew(ctx: Context, proven: boolean): Promise<void>;
   /** Whether an interaction began within the last minute and is not over, whoever asks. */
   isNew(uid: string): Promise<boolean>;
   /** A registered app by its client id. */
@@ -205,14 +207,14 @@ export function interactions(
       const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       return endHere(provider, endSession, finishedHere(ctx), session, because);
     },
-    async renew(ctx) {
+    async renew(ctx, proven) {
       const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       if (session.accountId === undefined) return;
       session.resetIdentifier();
       const seconds = secondsToLive(session, clock());
       await session.save(seconds);
       // Said in two tabs at once, or by a copy: the browser has shown the other's cookie, and keeps it.
-      if (!(await outdateOthers(session.uid, session.jti))) return;
+      if (!(await outdateOthers(session.uid, session.jti, proven))) return;
       const kept = session.transient === true ? {} : { maxAge: seconds * 1000 };
       const secure = ctx.cookies.secure;
       const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, path: '/', overwrite: true } as const;

@@ -65,7 +65,7 @@ function replaceSignOut(provider: Provider, parts: ProviderParts, logger: Logger
   provider.Session.prototype.destroy = async function destroy() {
     const finished = Provider.ctx === undefined ? [] : parts.finishedHere(Provider.ctx);
     const revocation = await endHere(provider, parts.endSession, finished, this, 'signed-out');
-    if (Provider.ctx !== undefined) parts.pages.noteSignOut(Provider.ctx, revocation);
+    if (Provider.ctx !== undefined) await parts.pages.noteSignOut(Provider.ctx, revocation);
     await forget.call(this);
   };
   const tell = async function backchannelLogout(

@@ -41,9 +41,11 @@ export interface SessionStore {
    * Makes a session's newest cookie id the only one that lasts: every other, and what requests found by it bring yet, is good until the
    * browser shows the newest. Whoever had a copy of one may have got more of them.
    *
-   * @returns whether it is a cookie id of the session: where another took its place in this very moment, all stays as it is
+   * @param proven whether the password was shown with it: else one that comes of an outdated cookie stays outdated, because a copy that is
+   *   quicker than the browser to show what it got would be the one that goes on
+   * @returns whether it lasts: where another took its place in this very moment, all stays as it is
    */
-  outdateOthers(uid: string, cookieId: string): Promise<boolean>;
+  outdateOthers(uid: string, cookieId: string, proven: boolean): Promise<boolean>;
   /**
    * The one authorization of a session for an app: the first to ask makes it, all others get the same, so that two tabs
    * that open an app at once share a grant.
@@ -226,15 +228,15 @@ export function sessionStore(db: Database, clock: Clock): SessionStore {
         update artifacts set payload = payload || '{"replaced": true}'
         where kind = 'Session' and id_hash = ${secretHash(cookieId)} and account_id is not null`.execute(db);
     },
-    async outdateOthers(uid, cookieId) {
+    async outdateOthers(uid, cookieId, proven) {
       return db.transaction().execute(async (trx) => {
         // Held first: a request that brings a cookie by one of them has brought it before the next statement looks, or brings it outdated.
-        const { rows } = await sql<{ id_hash: string }>`
-          select id_hash from artifacts where kind = 'Session' and uid = ${uid} order by id_hash for update`.execute(
+        const { rows } = await sql<{ id_hash: string; outdated: boolean }>`
+          select id_hash, payload ? 'outdated' as outdated from artifacts where kind = 'Session' and uid = ${uid} order by id_hash for update`.execute(
           trx,
         );
         const idHash = secretHash(cookieId);
-        if (rows.every((row) => row.id_hash !== idHash)) return false;
+        if (!rows.some((row) => row.id_hash === idHash && (proven || !row.outdated))) return false;
         await sql`
           update artifacts set payload = case when id_hash = ${idHash}
             then payload - 'replaced' - 'outdated' else payload || '{"replaced": true, "outdated": true}' end

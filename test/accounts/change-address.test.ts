@@ -213,8 +213,8 @@ describe('confirming an address', () => {
     const accountId = await account(db, 'mine@example.org');
     await proveContact(db, { accountId, contactId: await contactId(db, 'Rosa'), how: 'registration', now });
     let other: { end: Promise<string | null> } | undefined;
-    const parts = { db, clock, audit: auditLog(clock), issuer: 'http://localhost:3000', studentDomains: [] };
-    const answer = (post: () => Promise<void>) => answerAddress({ ...parts, post }, translator('en'), accountId, true);
+    const here = await session(db, accountId);
+    const answer = (post: () => Promise<void>) => answerAddress({ ...partsOf(db), post }, translator('en'), here, true);
     const twice = (): Promise<void> => Promise.reject(new Error('a second letter'));
     const first = await answer(async () => {
       other = await begun(db, answer(twice));
@@ -229,7 +229,8 @@ describe('confirming an address', () => {
     const asked = async () => (await pendingFor(db, accountId, [])).address;
     const letters: string[] = [];
     const parts = { ...partsOf(db), post: async (_trx: unknown, { to }: { to: string }) => void letters.push(to) };
-    const answer = (use: boolean) => answerAddress(parts, translator('en'), accountId, use);
+    const here = await session(db, accountId);
+    const answer = (use: boolean) => answerAddress(parts, translator('en'), here, use);
     const later = (ms: number) =>
       db
         .updateTable('accounts')
@@ -247,6 +248,22 @@ describe('confirming an address', () => {
     expect(await asked()).toBeNull();
     await cleanRequests(db, () => new Date(now.getTime() + 3 * 86_400_000));
     expect(await asked()).toBe('lena.new@example.org');
+  });
+
+  it('is answered by no session that is over meanwhile, by a change of the password perhaps, before which all answers count no more', async () => {
+    const { db } = database;
+    const accountId = await account(db, 'nora@example.org');
+    await told(db, accountId, 'nora.new@example.org');
+    const parts = partsOf(db);
+    const [thief, owner] = [await session(db, accountId), await session(db, accountId)];
+    let late: { end: Promise<string | null> } | undefined;
+    await db.transaction().execute(async (trx) => {
+      await revoke(trx, parts.audit, clock, { account: accountId, except: owner.uid }, 'password-changed', 'owner');
+      late = await begun(db, answerAddress(parts, translator('en'), thief, false));
+    });
+    expect(await late?.end).toBeNull();
+    expect((await pendingFor(db, accountId, [])).address).toBe('nora.new@example.org');
+    expect(await answerAddress(parts, translator('en'), owner, false)).toBe('nora.new@example.org');
   });
 
   it('is of no use for one that the school corrected since, nor for one of a contact that staff took away', async () => {

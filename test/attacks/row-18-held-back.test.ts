@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { linkIn, password, pressLink } from '../journeys/steps.js';
+import { askToRegister, codeIn, linkIn, password, pressLink } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { familyHouse } from '../support/family-house.js';
@@ -96,6 +96,51 @@ describe('a sign-in whose last answer is held back', () => {
     await arrives(browser, held);
     await browser.get(`${house.issuer}/sign-in`);
     expect(await seesChildren(browser)).toBe(false);
+  });
+
+  /** Uses a mailed proof in a browser, whose answer the network holds back. */
+  async function used(browser: Browser, target: string, body: Record<string, string>): Promise<RawAnswer> {
+    const cookie = await browser.jar.getCookieString(house.issuer + target);
+    return raw(house.issuer, { target, body, headers: { origin: house.issuer, cookie } });
+  }
+
+  it.each([
+    ['signs in and is done', 'shared', '/done'],
+    ['signs in and out', 'own', '/leave'],
+    ['signs in', 'own', ''],
+    ['is done in no session', '', '/done'],
+  ])('lets nobody choose a password by a link that was pressed before its person %s', async (_, device, form) => {
+    const browser = openBrowser();
+    const letters = (): ReceivedLetter[] =>
+      house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link'));
+    const before = letters().length;
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: maria });
+    const letter = await house.mailbox.waitFor(maria, (each) => letters().indexOf(each) >= before);
+    const reader = openBrowser();
+    const page = await reader.get(linkIn(letter, '/recover/link'));
+    const token = page.$('[name=token]')?.getAttribute('value') ?? '';
+    const held = await used(reader, '/recover/link', { token });
+    expect(held.headers.location).toBe('/recover/password');
+    if (device !== '') {
+      await reader.get(`${house.issuer}/sign-in`);
+      await signIn(reader, device);
+    }
+    if (form !== '') await used(reader, form, {});
+    await arrives(reader, held);
+    expect((await reader.get(`${house.issuer}/recover/password`)).$('[name=password]')).toBeNull();
+  });
+
+  it('nor by a code that was typed before somebody else signs in', async () => {
+    const browser = openBrowser();
+    await askToRegister(browser, house, 'pedro@example.org', '(213) 555-0122');
+    const letter = await house.mailbox.waitFor('pedro@example.org');
+    const held = await used(browser, '/register/code', { code: codeIn(letter) });
+    expect(held.headers.location).toBe('/activate/password');
+    await browser.get(`${house.issuer}/sign-in`);
+    await signIn(browser, 'own');
+    await arrives(browser, held);
+    expect((await browser.get(`${house.issuer}/activate/password`)).$('[name=password]')).toBeNull();
   });
 
   it('leaves other browsers of its person as they are', async () => {

@@ -107,6 +107,19 @@ describe('row 18: a new password ends what the old one opened', () => {
     await here.submit({ current: second, password });
   });
 
+  it('nor does a copy that says “end all others” before the browser shows its new cookie', async () => {
+    const here = await signInAnew(house, 'pedro@example.org', password, 'own');
+    const copy = await copyOf(here);
+    await copy.get(`${house.issuer}/devices`);
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: password, password: second }, { follow: false });
+    await copy.submit({}, { form: 'form:has([value=others])' });
+    expect((await here.get(`${house.issuer}/`)).text).toContain('Tomas');
+    expect((await copy.get(`${house.issuer}/`)).text).not.toContain('Tomas');
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: second, password });
+  });
+
   it('a recovery ends every session, that of the browser which recovers too, and nobody else’s', async () => {
     const here = await signInAnew(house, 'maria@example.org', second);
     const elsewhere = await signInAnew(house, 'maria@example.org', second);

@@ -114,16 +114,17 @@ describe('ends that meet', () => {
     const hasher = await passwordHasher(1, 1);
     const hash = async () =>
       scene.db.selectFrom('accounts').select('password_hash').where('id', '=', scene.mother).executeTakeFirstOrThrow();
-    const change = (uid: string): Promise<boolean> =>
+    const change = (uid: string, generation: number) =>
       changePassword(scene.db, clock, hasher, audit, async () => {}, {
         accountId: scene.mother,
         sessionUid: uid,
+        generation,
         password: 'a long way home from school',
       });
     const before = await hash();
     await session('thief');
     await end({ account: scene.mother });
-    expect(await change('thief')).toBe(false);
+    expect(await change('thief', 0)).toBe('over');
     expect(await hash()).toEqual(before);
 
     const { session_generation: generation } = await scene.db
@@ -136,7 +137,9 @@ describe('ends that meet', () => {
     const thief = { uid: 'thief', accountId: scene.mother };
     expect(await endSessions(scene.db, audit, clock, thief, 'all')).toMatchObject({ sessions: 0 });
     expect(await store().find('owner')).toBeDefined();
-    expect(await change('owner')).toBe(true);
+    expect(await change('owner', generation - 1)).toBe('outdated');
+    expect(await hash()).toEqual(before);
+    expect(await change('owner', generation)).toBe('set');
     expect(await hash()).not.toEqual(before);
     expect(await store().find('owner')).toBeDefined();
   });

@@ -105,7 +105,7 @@ describe.each(databases)('sessions on %s', (kind) => {
     const inFlight = (await store().find('before')) ?? {};
     await store().save('kept back', inFlight, hour);
     await store().save('new', inFlight, hour);
-    await store().outdateOthers('u', 'new');
+    await store().outdateOthers('u', 'new', false);
     // Where the answer that brings the new one is lost, the browser signs out by the one before.
     expect(await store().find('before')).toMatchObject({ uid: 'u' });
     await store().save('brought late', inFlight, hour);
@@ -114,7 +114,7 @@ describe.each(databases)('sessions on %s', (kind) => {
     for (const copy of ['before', 'kept back', 'brought late']) expect(await store().find(copy)).toBeUndefined();
     // Who says it by a copy, and is answered only now, puts nobody out.
     expect(await store().save('of a copy', inFlight, hour)).toBe(false);
-    expect(await store().outdateOthers('u', 'of a copy')).toBe(false);
+    expect(await store().outdateOthers('u', 'of a copy', false)).toBe(false);
     await store().find('new');
     expect(await store().find('new')).toMatchObject({ uid: 'u' });
   });

@@ -21,7 +21,7 @@ export interface DeviceParts {
   /** Lets what was ended be told to the apps at once. */
   tellApps(): void;
   /** Remembers in this browser which end it was, for the page after signing out. */
-  noteSignOut(ctx: Context, revocation: string | null): void;
+  noteSignOut(ctx: Context, revocation: string | null): Promise<void>;
 }
 
 /** `/devices`: where the person is signed in, and buttons that end one session, all others, or all. */
@@ -76,11 +76,11 @@ export function deviceRoutes(router: RouterInstance, parts: DeviceParts): void {
     // Who ended the session at hand reads on where everybody reads who has signed out.
     if (ended === null) throw Object.assign(new Error('no such session'), { status: 404 });
     if (ended.sessions > 0 && (which === session.uid || which === 'all')) {
-      parts.noteSignOut(ctx, ended.id);
+      await parts.noteSignOut(ctx, ended.id);
       return ctx.redirect('/signed-out');
     }
     // Whoever has a copy of this session's cookie is one of the others, and stands on no list.
-    if (which === 'others') await interactions.renew(ctx);
+    if (which === 'others') await interactions.renew(ctx, false);
     ctx.redirect(`/devices?said=${ended.sessions === 0 ? 'gone' : 'done'}`);
   });
 }

@@ -82,12 +82,14 @@ export function passwordRoutes(router: RouterInstance, parts: PasswordParts): vo
     const changed = await changePassword(db, parts.clock, parts.hasher, parts.audit, parts.notice, {
       accountId,
       sessionUid: uid,
+      generation: proven.generation,
       password,
     });
-    if (!changed) return ctx.redirect('/sign-in');
+    if (changed === 'over') return ctx.redirect('/sign-in');
+    if (changed === 'outdated') return show(ctx, { current: 'error.currentPasswordWrong' }, 422);
     parts.tellApps();
     // Nor does a copy of this session's cookie go on, which somebody took with the old password perhaps.
-    await parts.interactions.renew(ctx);
+    await parts.interactions.renew(ctx, true);
     // Led on, so that no page in the browser's history was asked for with a password.
     ctx.redirect('/password/changed');
   });

@@ -1,0 +1,45 @@
+import { sql } from 'kysely';
+import type { Clock } from '../database/clock.js';
+import type { Database } from '../database/database.js';
+import { newSecret, secretHash } from '../database/secrets.js';
+
+/**
+ * The secret by which a browser may finish a request whose link or code was used in it.
+ *
+ * @param browser the browser's own random cookie, which it had before: by it the claim ends also where its answer is still on its way
+ */
+export function newClaim(browser: string): string {
+  return `${browser}.${newSecret()}`;
+}
+
+/** What the database keeps of a claim: the digest of the browser's own cookie, and that of the claim itself. */
+export function claimHash(claim: string): string {
+  return `${secretHash(claim.split('.')[0] ?? '')} ${secretHash(claim)}`;
+}
+
+/**
+ * Takes a claimed request, once, with a lock: of two tabs that finish at the same time one does.
+ *
+ * @returns whether this call was the one
+ */
+export async function consumeRequest(trx: Database, clock: Clock, id: string): Promise<boolean> {
+  const result = await trx
+    .updateTable('account_requests')
+    .set({ consumed_at: clock(), identifier: null, phone: null })
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/**
+ * Ends every request that was claimed in a browser and not finished: whoever signs in or out there goes on to something else, and what the
+ * network brings after them would let the next person choose the password.
+ */
+export async function endClaims(db: Database, clock: Clock, browser: string): Promise<void> {
+  await sql`update account_requests set ended_at = ${clock()}
+    where starts_with(claim_hash, ${`${secretHash(browser)} `}) and consumed_at is null and ended_at is null`.execute(
+    db,
+  );
+}
