@@ -4,17 +4,14 @@ import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
 
 /**
- * The secret by which a browser may finish a request whose link or code was used in it.
+ * A new secret by which a browser may finish a request whose link or code was used in it.
  *
  * @param browser the browser's own random cookie, which it had before: by it the claim ends also where its answer is still on its way
+ * @returns the secret for the browser's cookie, and what the database keeps of it
  */
-export function newClaim(browser: string): string {
-  return `${browser}.${newSecret()}`;
-}
-
-/** What the database keeps of a claim: the digest of the browser's own cookie, and that of the claim itself. */
-export function claimHash(claim: string): string {
-  return `${secretHash(claim.split('.')[0] ?? '')} ${secretHash(claim)}`;
+export function newClaim(browser: string): { claim: string; kept: { claim_hash: string; claim_browser: string } } {
+  const claim = newSecret();
+  return { claim, kept: { claim_hash: secretHash(claim), claim_browser: secretHash(browser) } };
 }
 
 /**
@@ -39,7 +36,5 @@ export async function consumeRequest(trx: Database, clock: Clock, id: string): P
  */
 export async function endClaims(db: Database, clock: Clock, browser: string): Promise<void> {
   await sql`update account_requests set ended_at = ${clock()}
-    where starts_with(claim_hash, ${`${secretHash(browser)} `}) and consumed_at is null and ended_at is null`.execute(
-    db,
-  );
+    where claim_browser = ${secretHash(browser)} and consumed_at is null and ended_at is null`.execute(db);
 }

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.js';
 import { newSecret, secretHash } from '../database/secrets.js';
 import type { Jobs } from '../jobs/jobs.js';
 import { after, values } from '../values.js';
-import { claimHash, newClaim } from './claims.js';
+import { newClaim } from './claims.js';
 
 export const requestQueue = 'account-request';
 /** The outcome of a recovery that somebody ended from a session. */
@@ -134,12 +134,12 @@ export async function claimLink(
     .where('consumed_at', 'is', null)
     .returning('id');
   if (claim !== null) {
-    const mine = live.set({ claimed_at: now }).where('claim_hash', '=', claimHash(claim));
+    const mine = live.set({ claimed_at: now }).where('claim_hash', '=', secretHash(claim));
     if ((await mine.executeTakeFirst()) !== undefined) return { claim };
   }
   const fresh = newClaim(browser);
-  const first = live.set({ claimed_at: now, claim_hash: claimHash(fresh) }).where('claim_hash', 'is', null);
-  if ((await first.executeTakeFirst()) !== undefined) return { claim: fresh };
+  const first = live.set({ claimed_at: now, ...fresh.kept }).where('claim_hash', 'is', null);
+  if ((await first.executeTakeFirst()) !== undefined) return { claim: fresh.claim };
   return { problem: await linkProblem(db, clock, kind, token) };
 }
 
@@ -211,10 +211,10 @@ export async function claimCode(
     return { problem: row.code_tries >= values.activationCodeTries ? 'over' : 'wrong' };
   }
   if (row.ended_at !== null || row.consumed_at !== null) return { problem: 'over' };
-  const claim = newClaim(browser);
+  const { claim, kept } = newClaim(browser);
   await db
     .updateTable('account_requests')
-    .set({ claimed_at: now, claim_hash: claimHash(claim) })
+    .set({ claimed_at: now, ...kept })
     .where('id', '=', row.id)
     .execute();
   return { claim };
@@ -230,7 +230,7 @@ export async function claimedBy(
   const row = await db
     .selectFrom('account_requests')
     .select(claimed)
-    .where('claim_hash', '=', claimHash(claim))
+    .where('claim_hash', '=', secretHash(claim))
     .where('kind', '=', kind)
     .where('claimed_at', '>', after(clock(), -values.claim))
     .where('ended_at', 'is', null)
@@ -244,7 +244,7 @@ export async function claimProblem(db: Database, kind: RequestKind, claim = ''):
   const finished = await db
     .selectFrom('account_requests')
     .select('id')
-    .where('claim_hash', '=', claimHash(claim))
+    .where('claim_hash', '=', secretHash(claim))
     .where('kind', '=', kind)
     .where('consumed_at', 'is not', null)
     .executeTakeFirst();

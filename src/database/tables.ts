@@ -54,6 +54,8 @@ export interface RequestsTable {
   /** The browser that pressed the button or typed the code: it alone goes on. */
   claimed_at: OptionalMoment;
   claim_hash: string | null;
+  /** Of the browser that claimed it. */
+  claim_browser: string | null;
   consumed_at: OptionalMoment;
   ended_at: OptionalMoment;
 }
