@@ -24,7 +24,7 @@ COPY --from=packages /app ./
 COPY --from=build /build/dist ./dist
 COPY clients.json feeds.json ./
 # The only place it writes to; the rest of the file system may be mounted read-only.
-RUN mkdir /data && chown node:node /data
+RUN mkdir /data && chown node:node /data && chmod +x dist/src/main.js && ln -s /app/dist/src/main.js /usr/local/bin/parent-access
 USER node
 VOLUME /data
 EXPOSE 3000

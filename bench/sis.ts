@@ -29,7 +29,8 @@ import { cpuUsed, serverOf } from './cpu.js';
 import { floor } from './floor.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const command = ['--import', 'tsx', 'src/main.ts'];
+// With the flag of the program's own first line.
+const command = ['--max-semi-space-size=16', '--import', 'tsx', 'src/main.ts'];
 
 const file = parseFeedsFile(
   JSON.stringify({

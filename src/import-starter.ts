@@ -10,11 +10,18 @@ import type { Answer, Asked, Errand, Outcome } from './import-apart.js';
  * itself is slower for a second, for everybody who signs in meanwhile. The imports have its low priority, and end with it as it with the server.
  */
 
+// What an import holds is small; Node would let what it drops grow to 100 MB before it looks at it.
+const execArgv = [...process.execArgv, '--max-semi-space-size=16'];
+
 // The source while it is developed, compiled where it runs.
 const program = fileURLToPath(new URL(`./import-program${extname(import.meta.url)}`, import.meta.url));
 
 async function imported(asked: Asked): Promise<Answer> {
-  const child = fork(program, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(program, [], {
+    execArgv,
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   let answer: Answer | null = null;
   child.once('message', (given: Answer) => (answer = given));
   child.send(asked);

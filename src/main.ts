@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 import { run } from './commands.js';
 
 // The oldest Node that oidc-provider and kysely work on; said in one sentence instead of a stack.
