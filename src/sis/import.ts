@@ -9,7 +9,7 @@ import type { Skimmed } from './baseline.js';
 import { carryOut } from './carry-out.js';
 import type { Feed } from './feeds-file.js';
 import { FeedAway, FeedRefused } from './feeds/format.js';
-import type { FeedReading, FeedSource, ReadRow } from './feeds/format.js';
+import type { FeedFormat, FeedReading, FeedSource, ReadRow } from './feeds/format.js';
 import { formatOf } from './feeds/formats.js';
 import { holdTurn, pulseOf, takeTurn, whileBeating } from './lease.js';
 import type { OpenLoading } from './loader.js';
@@ -42,6 +42,8 @@ export interface Progress {
 export interface ImportOptions extends ImportTools {
   feed: Feed;
   source: FeedSource | HttpsSource;
+  /** In the place of the format that the feed names. */
+  format?: FeedFormat;
   /** Who asked: `schedule`, `watch`, `start`, an operator. */
   actor: string;
   /** Only plans: the report says what would change, and nothing is kept. */
@@ -122,7 +124,9 @@ async function run(db: Database, options: ImportOptions, report: RunReport, runN
   if ('path' in source) return runFile(db, options, report, source, { runNo, last });
   const standing = options.again === true || options.whole === true ? null : (last?.digest ?? null);
   const fetched = await whileBeating(db, feed.name, report.runId, options.clock, () =>
-    bringFeed(db, feed.name, source, standing, (read) => onProgress?.({ stage: 'fetching', read, expected: null })),
+    bringFeed(db, feed.name, source, options.format ?? formatOf(feed), standing, (read) =>
+      onProgress?.({ stage: 'fetching', read, expected: null }),
+    ),
   );
   if (fetched !== null) {
     try {
@@ -172,7 +176,7 @@ async function runReading(
   report.digest = await whileBeating(db, feed.name, report.runId, clock, () => digestOf(source.path)).catch(
     refuseUnreadable,
   );
-  const format = formatOf(feed);
+  const format = options.format ?? formatOf(feed);
   // The same bytes say something else as a whole file than they did as a delta.
   const sameKind = format.tellsKind === true || last?.kind === report.kind;
   if (options.whole !== true && last !== null && report.digest === last.digest && sameKind)

@@ -89,6 +89,29 @@ export interface FeedSource {
   delta: boolean;
 }
 
+/** What the server of a feed said about one state of what it holds (RFC 9110, 8.8). */
+export interface Validators {
+  etag: string | null;
+  lastModified: string | null;
+}
+
+/** Where a feed lies that is not on this machine, and what is known of it. */
+export interface BringOptions {
+  url: string;
+  /** The value of the Authorization header; null where the server asks for none. */
+  authorization: string | null;
+  /** Of the state that stands: the server then answers without one while it is the same. Null asks for it in any case. */
+  known: Validators | null;
+  onBytes?: (received: number) => void;
+}
+
+/** What was brought to this machine, for `open`; whoever asked for it removes it. */
+export interface Brought {
+  path: string;
+  remove(): Promise<void>;
+  validators: Validators;
+}
+
 /** A feed that was opened: what is known before its rows are read. */
 export interface FeedReading {
   /** In a `bulk` what is missing was removed; in a `delta` it says nothing. */
@@ -126,11 +149,19 @@ export interface StagedRun {
 }
 
 /**
- * One file format, or later one REST source: a further one is one more file like this.
+ * One file format, or one REST source: a further one is one more file like this, and its name in `formats.ts`.
  *
  * `open` throws `FeedRefused` when the file as a whole is not to be trusted, and so may the iteration of the rows.
  */
 export interface FeedFormat {
+  /**
+   * Where a server does not hold one file, as a REST source (OneRoster 1.2, Ed-Fi): brings all its pages to a file or folder of this machine,
+   * so that what is planned, checked and applied is one state of it, with a digest.
+   *
+   * @returns null when the server says that its state is the known one
+   * @throws FeedAway when trying again later may help, FeedRefused when only people can
+   */
+  bring?(options: BringOptions): Promise<Brought | null>;
   /** The shape it is documented with, where it has only one: a first file of another shape is held too. */
   layout?: string;
   /** Whether its files say themselves if they are a bulk or a delta; else whoever names the file does. */

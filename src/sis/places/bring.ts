@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.js';
+import type { Brought, FeedFormat, Validators } from '../feeds/format.js';
 import { fetchFeed } from './https.js';
-import type { FetchedFile, Validators } from './https.js';
 
 /** A place from which a run's file must be brought first. */
 export interface HttpsSource {
@@ -10,7 +10,7 @@ export interface HttpsSource {
 }
 
 /**
- * Fetches the feed's file unless its server says that it is the one that stands.
+ * Brings what the feed's server holds, one file or what its format takes from it, unless the server says that it is what stands.
  *
  * @param standing digest of the file that was applied last; null asks for the file in any case
  * @returns null when it is
@@ -19,13 +19,14 @@ export async function bringFeed(
   db: Database,
   feed: string,
   { url, authorization }: HttpsSource,
+  { bring = fetchFeed }: FeedFormat,
   standing: string | null,
   onBytes?: (received: number) => void,
-): Promise<FetchedFile | null> {
+): Promise<Brought | null> {
   const { rows } = await sql<Validators>`
     select fetched_etag as etag, fetched_modified as "lastModified" from feeds
     where name = ${feed} and fetched_from = ${url} and fetched_digest = ${standing}`.execute(db);
-  return fetchFeed({ url, authorization, known: rows[0] ?? null, ...(onBytes === undefined ? {} : { onBytes }) });
+  return bring({ url, authorization, known: rows[0] ?? null, ...(onBytes === undefined ? {} : { onBytes }) });
 }
 
 /** Remembers what the server said of a file, under the digest by which it is known when it has been applied. */

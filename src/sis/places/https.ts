@@ -1,24 +1,8 @@
 import { FeedAway, FeedRefused } from '../feeds/format.js';
+import type { BringOptions, Brought, Validators } from '../feeds/format.js';
 import { spooled } from './spool.js';
-import type { Spooled } from './spool.js';
 
-/** What an HTTP server said about one state of its file (RFC 9110, 8.8). */
-export interface Validators {
-  etag: string | null;
-  lastModified: string | null;
-}
-
-export interface FetchedFile extends Spooled {
-  validators: Validators;
-}
-
-export interface FetchOptions {
-  url: string;
-  /** The value of the Authorization header; null where the server asks for none. */
-  authorization: string | null;
-  /** Of the file that stands: the server then answers without one while it is the same. Null asks for the file in any case. */
-  known: Validators | null;
-  onBytes?: (received: number) => void;
+export interface FetchOptions extends BringOptions {
   limits?: Partial<FetchLimits>;
 }
 
@@ -41,13 +25,7 @@ const usual: FetchLimits = { bytes: 4 * 2 ** 30, total: 30 * 60_000, silent: 60_
  * @throws FeedAway when trying again later may help: no connection, an answer that breaks off or does not come, 408, 429, 5xx
  * @throws FeedRefused when only people can help
  */
-export async function fetchFeed({
-  url,
-  authorization,
-  known,
-  onBytes,
-  limits,
-}: FetchOptions): Promise<FetchedFile | null> {
+export async function fetchFeed({ url, authorization, known, onBytes, limits }: FetchOptions): Promise<Brought | null> {
   const { bytes, total, silent } = { ...usual, ...limits };
   const over = new AbortController();
   const whole = setTimeout(() => over.abort(new FeedAway('The feed’s server did not send its file in time.')), total);
