@@ -110,5 +110,7 @@ async function provenJustNow(ctx: Context, { db, clock, cookies }: InteractionPa
   const proof = cookies.get(ctx, 'proof');
   if (proof === undefined) return null;
   cookies.clear(ctx, 'proof');
+  // A recovery code was on the page before, which this person went on from.
+  if (cookies.get(ctx, 'claim') !== undefined) cookies.clear(ctx, 'claim');
   return takeFreshProof(db, clock, proof);
 }

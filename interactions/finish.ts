@@ -3,6 +3,11 @@ import { values } from '../src/values.js';
 import type { InteractionParts } from './entry.js';
 import { markComputer } from './shared-computer.js';
 
+/** Back into the app's interaction; without an app to the portal. */
+export function wayOn(interactionUid: string | null): string {
+  return interactionUid === null ? '/sign-in' : `/interaction/${encodeURIComponent(interactionUid)}`;
+}
+
 /**
  * Where this browser goes on to when it has shown whose it is: back into the app's interaction, which accepts the proof
  * at its login prompt or, in another browser, leads to the app's own address; without an app to the portal. Somebody
@@ -20,8 +25,7 @@ export async function goOn(
   // With somebody else's session nobody would ask for the proof: it would wait for whoever signs in next.
   const session = await interactions.session(ctx);
   if (session !== null && session.accountId !== accountId) await interactions.end(ctx, 'switched');
-  cookies.clear(ctx, 'claim');
   markComputer(ctx, cookies, shared);
   cookies.set(ctx, 'proof', proof, values.freshProof);
-  return interactionUid === null ? '/sign-in' : `/interaction/${encodeURIComponent(interactionUid)}`;
+  return wayOn(interactionUid);
 }

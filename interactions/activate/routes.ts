@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { activate, activationNeeds } from '../../src/accounts/activate.js';
 import type { PasswordHasher } from '../../src/accounts/password-hasher.js';
 import { passwordProblem } from '../../src/accounts/password-rules.js';
+import { recoveryCodeOnceMore } from '../../src/accounts/recovery-code.js';
 import { claimLink, claimProblem, claimedBy } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
@@ -13,7 +14,7 @@ import { passwordErrors } from '../../src/ui/password-errors.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
-import { goOn } from '../finish.js';
+import { goOn, wayOn } from '../finish.js';
 import { nameBrowser } from '../left-unfinished.js';
 import { allowReturn } from '../return-policy.js';
 import { LinkProblemPage } from '../link-problem.js';
@@ -24,6 +25,7 @@ export interface ActivateParts extends InteractionParts {
   /** Counts the passwords that are hashed for one letter, by its request's id. */
   perLetter: Throttle;
   audit: RecordEvent;
+  secretsKey: Uint8Array;
   timeZone: string;
   studentDomains: readonly string[];
 }
@@ -50,9 +52,16 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     return claim === undefined ? null : claimedBy(db, clock, 'registration', claim);
   };
 
-  // Where the answer was lost, or the form came twice, the account is there.
-  const showUnclaimed = async (ctx: Context): Promise<void> =>
-    showProblem(ctx, await claimProblem(db, 'registration', cookies.get(ctx, 'claim')));
+  const showCode = (ctx: Context, code: string, continueHref: string): void =>
+    reply(ctx, KeepCodePage, { code, continueHref }, { path: '/activate/password' });
+
+  // Where the answer was lost, or the form came twice, the account is there; and its code, until its owner goes on.
+  const showUnclaimed = async (ctx: Context): Promise<void> => {
+    const claim = cookies.get(ctx, 'claim');
+    const again = claim === undefined ? null : await recoveryCodeOnceMore(db, clock, parts.secretsKey, claim);
+    if (again === null) return showProblem(ctx, await claimProblem(db, 'registration', claim));
+    showCode(ctx, again.code, wayOn(again.interactionUid));
+  };
 
   const showPassword = async (
     ctx: Context,
@@ -125,12 +134,15 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       locale: localeOf(ctx),
       timeZone: parts.timeZone,
       studentDomains: parts.studentDomains,
+      secretsKey: parts.secretsKey,
     });
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'name-refused')
       return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
     const href = await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid);
-    if (done.recoveryCode === null) return ctx.redirect(href);
-    reply(ctx, KeepCodePage, { code: done.recoveryCode, continueHref: href }, { path: href });
+    // Whoever loads the page anew is shown the code again: the claim is kept until they go on.
+    if (done.recoveryCode !== null) return showCode(ctx, done.recoveryCode, href);
+    cookies.clear(ctx, 'claim');
+    ctx.redirect(href);
   });
 }

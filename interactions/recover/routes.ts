@@ -211,6 +211,8 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
     if (done.kind === 'gone') return showProblem(ctx, 'used');
     if (done.kind === 'code-refused')
       return showPassword(ctx, claimed, { recoveryCode: 'error.recoveryCodeWrong' }, 422);
-    ctx.redirect(await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid));
+    const href = await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid);
+    cookies.clear(ctx, 'claim');
+    ctx.redirect(href);
   });
 }

@@ -1,13 +1,12 @@
-import { randomInt } from 'node:crypto';
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
-import { secretHash } from '../database/secrets.js';
 import { isStudentAddress, mailboxSharers, registrationCandidates } from '../families/candidates.js';
 import { joinContacts, markJoinsDue, proveContact } from '../families/joins.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import { lockMailbox } from './mailbox-lock.js';
 import type { PasswordHasher } from './password-hasher.js';
+import { recoveryCodeHash, recoveryCodeOf } from './recovery-code.js';
 import { consumeRequest } from './claims.js';
 import type { ClaimedRequest } from './requests.js';
 
@@ -15,7 +14,7 @@ import type { ClaimedRequest } from './requests.js';
 export interface ActivationNeeds {
   /** Another account signs in by this mailbox. */
   signInName: boolean;
-  /** More than one person is on this mailbox: recovery will ask for a code that is shown now, once. */
+  /** More than one person is on this mailbox: recovery will ask for a code that is shown now, and never later. */
   recoveryCode: boolean;
 }
 
@@ -49,20 +48,6 @@ function signInName(typed: string): string | null {
   return namePattern.test(name) ? name : null;
 }
 
-// Letters and digits that are not mistaken for each other, read aloud or written down.
-const codeAlphabet = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
-
-/** A recovery code: 4 × 4 of 31 signs, about 79 bits. */
-function newRecoveryCode(): string {
-  const group = (): string => Array.from({ length: 4 }, () => codeAlphabet[randomInt(codeAlphabet.length)]).join('');
-  return [group(), group(), group(), group()].join('-');
-}
-
-/** The digest of a recovery code, however it was typed. */
-export function recoveryCodeHash(code: string): string {
-  return secretHash(code.toUpperCase().replaceAll(/[^A-Z0-9]/g, ''));
-}
-
 export type Activated =
   | { kind: 'done'; accountId: string; proof: string; recoveryCode: string | null }
   /** The link is used up, or the school's record changed since it was sent. */
@@ -81,6 +66,7 @@ export interface Activation {
   studentDomains: readonly string[];
   /** Chosen on a shared computer. */
   shared: boolean;
+  secretsKey: Uint8Array;
 }
 
 /**
@@ -110,7 +96,7 @@ export async function activate(
     if (needs.signInName && (name === null || (await isTaken(trx, name)))) return { kind: 'name-refused' };
     if (!(await consumeRequest(trx, clock, activation.request.id))) return { kind: 'gone' };
 
-    const recoveryCode = needs.recoveryCode ? newRecoveryCode() : null;
+    const recoveryCode = needs.recoveryCode ? recoveryCodeOf(activation.secretsKey, activation.request.id) : null;
     const { id: accountId } = await trx
       .insertInto('accounts')
       .values({

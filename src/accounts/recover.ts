@@ -3,11 +3,11 @@ import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
 import { values } from '../values.js';
 import { mailboxState, needsRecoveryCode } from './account.js';
-import { recoveryCodeHash } from './activate.js';
 import type { PasswordNotice } from './change-password.js';
 import { endEverything } from './end-everything.js';
 import { leaveFreshProof } from './fresh-proof.js';
 import type { PasswordHasher } from './password-hasher.js';
+import { recoveryCodeHash } from './recovery-code.js';
 import { consumeRequest } from './claims.js';
 import type { ClaimedRequest } from './requests.js';
 

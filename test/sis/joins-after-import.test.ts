@@ -189,6 +189,7 @@ describe.each(ruledDatabases)('who joins after an import, on %s', (kind) => {
       locale: 'en',
       timeZone,
       shared: false,
+      secretsKey: new Uint8Array(32),
     };
     const hasher = await passwordHasher(1, 1);
     const done = await activate(
