@@ -15,16 +15,17 @@ export type AddressPageParts = InteractionParts & AddressParts;
 export function showAddress(parts: AddressPageParts): ShowPrompt {
   return async (ctx, { uid, app, uiLocales, accountId }) => {
     const { address } = await pendingFor(parts.db, accountId ?? '', parts.studentDomains);
+    // Answered already, and the answer was lost, or somebody went back to the question: the way goes on.
+    if (address === null) return ctx.redirect(await parts.interactions.passed(ctx, 'address'));
     const account = await parts.db
       .selectFrom('accounts')
       .select('email')
       .where('id', '=', accountId ?? '')
       .executeTakeFirstOrThrow();
-    const email = address ?? account.email;
     parts.reply(
       ctx,
       AddressPage,
-      { action: `/interaction/${uid}/address`, email, old: account.email },
+      { action: `/interaction/${uid}/address`, email: address, old: account.email },
       { path: `/interaction/${uid}`, uiLocales },
     );
     allowReturn(ctx, app);
@@ -57,7 +58,7 @@ export function addressRoutes(router: RouterInstance, parts: AddressPageParts): 
     const session = await interactions.session(ctx);
     const { t } = reply.view(ctx);
     const change = await confirmAddress(parts, t, field(ctx, 'token').slice(0, 100), session);
-    if (change.kind === 'expired' || change.kind === 'session') {
+    if (change.kind === 'expired' || change.kind === 'used' || change.kind === 'session') {
       const problem = { reason: change.kind, againHref: '/', signInHref: '/sign-in' } as const;
       return reply(ctx, LinkProblemPage, problem, { status: 410, path: '/' });
     }

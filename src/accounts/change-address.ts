@@ -95,7 +95,7 @@ async function hasLiveLink(
   return link !== undefined;
 }
 
-export type AddressChange = { kind: 'done'; email: string } | { kind: 'expired' | 'session' | 'taken' };
+export type AddressChange = { kind: 'done'; email: string } | { kind: 'expired' | 'used' | 'session' | 'taken' };
 
 /**
  * Makes a confirmed address the account's own: proof at the new one, notice to the old one. The link is of no use in a
@@ -115,14 +115,23 @@ export async function confirmAddress(
     const accountId = session !== null && (await holdLiveSession(trx, session)) ? session.accountId : null;
     const request = await trx
       .selectFrom('account_requests')
-      .select(['id', 'account_id', 'identifier'])
+      .select(['id', 'account_id', 'identifier', 'consumed_at'])
       .where('token_hash', '=', secretHash(token))
       .where('kind', '=', 'address')
       .where('expires_at', '>', now)
-      .where('consumed_at', 'is', null)
       .where('ended_at', 'is', null)
       .forUpdate()
       .executeTakeFirst();
+    if (request !== undefined && request.consumed_at !== null) {
+      // Where the answer was lost, or the form came twice, its owner hears what became of it.
+      if (request.account_id === null || request.account_id !== accountId) return { kind: 'used' };
+      const own = await trx
+        .selectFrom('accounts')
+        .select('email')
+        .where('id', '=', accountId)
+        .executeTakeFirstOrThrow();
+      return { kind: 'done', email: own.email };
+    }
     if (request === undefined || request.identifier === null || request.account_id === null) return { kind: 'expired' };
     if (request.account_id !== accountId) return { kind: 'session' };
     const email = request.identifier;

@@ -1,23 +1,32 @@
 /*
  * a step is taken, and its answer lost on a bad network, or it was sent twice:
- * password chosen ─▶ again ─▶ "used already", sign in
+ * password chosen ─▶ again ─▶ "used already", sign in; on a shared mailbox the recovery code, until its owner goes on
+ * new address: answered ─▶ again ─▶ the app; confirmed ─▶ again ─▶ "changed"
  * sign-in         ─▶ the way back again ─▶ the app, which starts over
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { elementary } from '../../provider/family.js';
+import { row } from '../../sis/extract.js';
 import { openBrowser } from '../../support/browser.js';
-import type { Browser } from '../../support/browser.js';
+import type { Browser, Page } from '../../support/browser.js';
 import { startTestHouse, twoApps } from '../../support/house.js';
 import type { TestHouse } from '../../support/house.js';
-import { askToRegister, choosePassword, enterApp, linkIn, pressLink, register, signIn } from '../steps.js';
+import { acceptTerms, askToRegister, choosePassword, enterApp } from '../steps.js';
+import { linkIn, pressLink, register, signIn } from '../steps.js';
 import { share } from './tabs.js';
 
 const maria = 'maria@example.org';
+const shared = { email: 'casa@example.org', ed_rights: 'yes' };
+const family = [
+  ...elementary,
+  row('Eva', 'Rosa', { ...shared, contact_id: 'E91', phone1: '(213) 555-0191' }),
+  row('Eva', 'Pablo', { ...shared, contact_id: 'E92', phone1: '(213) 555-0192' }),
+];
 
 describe('a step whose answer is lost', () => {
   let house: TestHouse;
   beforeAll(async () => {
-    house = await startTestHouse({ elementary, apps: twoApps });
+    house = await startTestHouse({ elementary: family, apps: twoApps });
     await register(openBrowser(), house, maria);
   });
   afterAll(() => house.close());
@@ -65,5 +74,60 @@ describe('a step whose answer is lost', () => {
     const page = await browser.get(back);
     expect(page.title).toContain('Sign in to go on to eChoices');
     expect((await signIn(browser, maria)).text).toContain('Ana');
+  });
+
+  it('the recovery code of a shared mailbox: it is shown again until its owner goes on, and works', async () => {
+    const browser = openBrowser();
+    await askToRegister(browser, house, shared.email, '(213) 555-0191');
+    const link = linkIn(await house.mailbox.waitFor(shared.email), '/activate');
+    const chosen = await pressLink(browser, link);
+    const other = await twin(browser);
+    await other.get(chosen.url);
+    const codeOf = (page: Page): string | undefined => /[A-Z2-9]{4}(-[A-Z2-9]{4}){3}/.exec(page.text)?.[0];
+    const code = codeOf(await choosePassword(other));
+    expect(code).toEqual(expect.any(String));
+    for (const again of [await choosePassword(browser), await browser.get(chosen.url)]) {
+      expect([again.status, codeOf(again)]).toEqual([200, code]);
+      expect(again.$('main a[href="/sign-in"]')).not.toBeNull();
+    }
+    // Whose answer came may load its page anew as well; who went on, or pressed no link here, is shown nothing.
+    expect(codeOf(await other.get(chosen.url))).toBe(code);
+    await other.get(`${house.issuer}/sign-in`);
+    await browser.get(`${house.issuer}/sign-in`);
+    await acceptTerms(other);
+    await signIn(browser, shared.email);
+    for (const gone of [other, browser, openBrowser()]) {
+      expect(codeOf(await gone.get(chosen.url))).toBeUndefined();
+    }
+    await browser.get(`${house.issuer}/recover`);
+    await browser.submit({ identifier: shared.email });
+    const letter = await house.mailbox.waitFor(shared.email, ({ text }) => text.includes('/recover/link'));
+    await pressLink(browser, linkIn(letter, '/recover/link'));
+    expect((await choosePassword(browser, { recoveryCode: code ?? '' })).text).toContain('Eva');
+  });
+
+  it('a new address: the question is not asked of who answered it, and who confirmed it hears so again', async () => {
+    const wanted = 'maria.new@example.org';
+    const changed = { email: wanted, last_modified: '2026-11-10T00:00:00Z' };
+    await house.load(
+      'elementary',
+      family.map((each) => (each.email === maria ? { ...each, ...changed } : each)),
+    );
+    const browser = openBrowser();
+    await enterApp(browser, house);
+    const question = await signIn(browser, maria);
+    expect(question.text).toContain(wanted);
+    const other = await twin(browser);
+    await other.get(question.url);
+    await other.submit({}, { button: 'decision=use' });
+    expect((await browser.get(question.url)).text).toContain('Ana');
+    const letter = await house.mailbox.waitFor(wanted);
+    const link = /https?:\S+confirm-email\S+/.exec(letter.text)?.[0] ?? '';
+    for (const each of [await pressLink(browser, link), await pressLink(browser, link)]) {
+      expect([each.status, each.text]).toEqual([200, expect.stringContaining(`sign in with ${wanted}`)]);
+    }
+    const stranger = await pressLink(openBrowser(), link);
+    expect([stranger.status, stranger.text.includes(wanted)]).toEqual([410, false]);
+    expect(stranger.title).toContain('already used');
   });
 });
