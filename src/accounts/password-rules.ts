@@ -4,18 +4,31 @@ import { values } from '../values.js';
 /** Why a password is not accepted. */
 export type PasswordProblem = 'missing' | 'short' | 'long' | 'common' | 'personal';
 
-/** Words that everybody tries first at a school district. */
+/** Words that everybody tries first at a school district, of its apps too; none of them begins or ends another. */
 const districtWords = [
-  'parentaccess',
-  'lausd',
-  'losangeles',
-  'losangelesunified',
+  'access',
+  'angeles',
+  'cafeteria',
+  'contrasena',
+  'distrito',
+  'district',
   'echoices',
-  'school',
-  'schooldistrict',
-  'student',
+  'escuelas?',
+  'family',
+  'isis',
+  'lausd',
+  'los',
+  'module',
+  'padres',
+  'parents?',
+  'password',
+  'schools?',
+  'students?',
+  'unified',
 ];
-const common = new Set<string>([...Object.values(dictionary).flat().map(String), ...districtWords]);
+/** Nothing but such words, one after the other. */
+const districtOnly = new RegExp(`^(?:${districtWords.join('|')})+$`);
+const common = new Set<string>(Object.values(dictionary).flat().map(String));
 
 /** The shortest piece that the text repeats: `abcabcabc` gives `abc`. */
 function repeatedPiece(text: string): string {
@@ -65,6 +78,7 @@ export function passwordProblem(password: string, own: readonly string[]): Passw
   const mine = own.flatMap((text) => [text.toLowerCase(), text.toLowerCase().split('@')[0] ?? '']);
   if (pieces.some((piece) => piece.length > 3 && mine.includes(piece))) return 'personal';
   return pieces.some((piece) => common.has(piece) || isKeyboardWalk(piece)) ||
+    districtOnly.test(letters.normalize('NFD').replaceAll(/\p{M}/gu, '')) ||
     isRun(plain) ||
     repeatedPiece(plain).length < 4
     ? 'common'
