@@ -171,7 +171,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
       'problem alone',
       renderPage(ProblemPage, view, {
         kind: 'not-found' as const,
-        requestId: 'r-1234',
+        requestId: 'e8ba8300-3326-4fed-a439-30f1ff41a564',
         wayBack: null,
         retryHref: null,
       }),
@@ -263,7 +263,7 @@ export function gallery(locale: Locale, said = 'eChoices'): Exhibit[] {
           `problem ${kind}`,
           renderPage(ProblemPage, view, {
             kind,
-            requestId: 'r-1234',
+            requestId: 'e8ba8300-3326-4fed-a439-30f1ff41a564',
             wayBack: { href: 'https://app.example/start', label: said },
             retryHref: '/again',
             retryAfterMinutes: 4,
