@@ -115,6 +115,12 @@ describe('row 23: line breaks where one line is meant', () => {
   it('break no line of the log, and bring nobody’s words into it', async () => {
     for (const target of ['/x%0d%0a{"level":60}', '/%0a%0a', '/register?x=%0d%0aevil', '/interaction/%0aevil%0a'])
       await raw(house.issuer, { target, headers: { 'user-agent': 'evil\tagent', 'x-request-id': 'evil' } });
+    // The number that a person reads is the one of the answer and of its line, and nobody else's.
+    const lost = await openBrowser().get(`${house.issuer}/nowhere`);
+    const number = String(lost.headers['x-request-id']);
+    expect(number).toMatch(/^[\da-f-]{36}$/);
+    expect(lost.$('code')?.text).toBe(number);
+    expect(house.log.filter((line) => line.includes(`"id":"${number}"`))).toHaveLength(1);
     expect(house.log.length).toBeGreaterThan(50);
     for (const line of house.log) {
       expect(line.endsWith('\n')).toBe(true);

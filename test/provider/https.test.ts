@@ -55,6 +55,16 @@ describe('with an https issuer', () => {
       expect(line).toMatch(/; httponly/i);
       expect(line).toMatch(/; samesite=lax/i);
     }
+    // What is not one interaction's alone is put there by no other host: with that prefix it has the path `/` and no domain.
+    for (const [path, name] of [
+      ['/activate?token=x', 'browser'],
+      ['/language?locale=es', 'locale'],
+      ['/sign-out', 'session'],
+    ] as const) {
+      const [first = ''] = (await get(path)).headers['set-cookie'] ?? [];
+      expect(first).toMatch(new RegExp(`^__Host-pa-${name}=[^;]+; path=/; `, 'i'));
+      expect(first).not.toMatch(/domain=/i);
+    }
     const jar = cookies.map((line) => line.split(';')[0]).join('; ');
     const page = await get(new URL(authorize.headers.location ?? '', house.issuer).pathname, jar);
     expect(page.status).toBe(200);
