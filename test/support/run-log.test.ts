@@ -7,6 +7,8 @@ describe('the search of the log', () => {
     ['an e-mail address', '{"msg":"sent to maria@example.org"}'],
     ['a phone', '{"to":"+12135550100"}'],
     ['a name', '{"msg":"hello Maria"}'],
+    ['a name', '{"student":"Ana"}'],
+    ['a name', '{"msg":"no right for Tomás"}'],
     ['a password', '{"p":"a long way to school"}'],
     ['a secret', '{"route":"/activate?token=3kJx9vT2mQ8sLw1ZpR5yB7"}'],
   ])('finds %s', (what, line) => {

@@ -24,7 +24,10 @@ export function keepSecret(secret: string): void {
 const people: ReadonlyArray<readonly [what: string, pattern: RegExp]> = [
   ['an e-mail address', /[\w.+-]+@[\w-]+\.[a-z]{2,}/i],
   ['a phone', /\+1\d{10}|\(\d{3}\) ?\d{3}-\d{4}|\b555-?01\d\d\b/],
-  ['a name', /\b(Maria|María|López|Lopez|Pedro|Tomas|Beto)\b/],
+  [
+    'a name',
+    /(?<![\p{L}\p{N}_-])(Maria|María|López|Lopez|Pedro|Rosa|Pablo|Paula|Ana|Luis|Eva|Tomas|Tomás|Beto)(?![\p{L}\p{N}_-])/u,
+  ],
   ['a password', /a long way to school|correct horse battery staple|not the way to school/],
 ];
 
