@@ -1,3 +1,4 @@
+import { audited } from './audited.js';
 import { baselineDefences } from './baseline.js';
 import { doors } from './doors.js';
 import { endings } from './endings.js';
@@ -41,4 +42,5 @@ export const allDefences: readonly Defence[] = [
   ...oneForAllDefences,
   ...heldBackDefences,
   ...sidecarDefences,
+  ...audited,
 ];
