@@ -62,6 +62,15 @@ export const heldBackDefences: readonly Defence[] = [
   },
   {
     row: 18,
+    what: 'no link is pressed in a browser that has no name by which it ends',
+    file: 'interactions/recover/routes.ts',
+    find: "const browser = cookies.get(ctx, 'browser');",
+    replacement: "const browser = cookies.get(ctx, 'browser') ?? 'a name that nobody has';",
+    test: heldBack,
+    named: 'on a page from before',
+  },
+  {
+    row: 18,
     what: 'a link that was pressed ends with a sign-out that an app asks for in no session too',
     file: 'interactions/sign-out/last-sign-out.ts',
     find: 'if (revocation === null) forgetSignOut(ctx, parts.cookies);',

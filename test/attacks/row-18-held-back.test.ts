@@ -151,6 +151,21 @@ describe('a sign-in whose last answer is held back', () => {
     expect((await reader.get(`${house.issuer}/recover/password`)).$('[name=password]')).toBeNull();
   });
 
+  it('nor by one that is pressed after somebody was done in the browser, on a page from before, and whose person is done too', async () => {
+    const reader = openBrowser();
+    const page = await reader.get(await recoveryLink());
+    const token = page.$('[name=token]')?.getAttribute('value') ?? '';
+    await arrives(reader, await used(reader, '/done', {}));
+    const again = await used(reader, '/recover/link', { token });
+    await reader.get(`${house.issuer}/sign-in`);
+    await signIn(reader, 'shared');
+    await used(reader, '/done', {});
+    await arrives(reader, again);
+    expect((await reader.get(`${house.issuer}/recover/password`)).$('[name=password]') === null).toBe(true);
+    // The link is good still.
+    expect((await pressLink(openBrowser(), page.url)).$('[name=password]') === null).toBe(false);
+  });
+
   it('nor by a code that was typed before somebody else signs in', async () => {
     const browser = openBrowser();
     await askToRegister(browser, house, 'pedro@example.org', '(213) 555-0122');
