@@ -42,6 +42,15 @@ export const waiting: readonly Defence[] = [
   },
   {
     row: 17,
+    what: 'a held file is not approved over a roll back, also where the process of an approval was killed after it',
+    file: 'src/sis/lease.ts',
+    find: 'finished_at = coalesce(finished_at, ${now})',
+    replacement: 'finished_at = ${now}',
+    test: heldDeltas,
+    named: 'approval was killed meanwhile',
+  },
+  {
+    row: 17,
     what: 'a restriction counts in a row that cannot be taken, of whom nothing was known there before',
     file: 'src/sis/restrictions.ts',
     find: '  await placeUnknown(trx, scope);\n',
