@@ -143,7 +143,8 @@ const until = sql`rights_until(w.birth_date, w.rights_retained_until, f.eligible
 /**
  * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
  * restrictions lifted, rights granted, end dates and birth dates of adults lost, protections ended, refused pickups granted, or addresses of
- * others at once would open students' records, or the school's door; without the addresses of students these could register. Roll back comes late.
+ * others at once would open students' records, or the school's door; without the addresses of students these could register, and by parents' that
+ * stand as students' nobody can. Roll back comes late.
  * Rights that are gone, today or within days by a date that is new, children who are adults, or restrictions of many at once hide as much as
  * relationships that are missing; and restrictions are not taken back by a roll back.
  */
@@ -210,6 +211,13 @@ async function turnedFindings(
     from students s left join plan_students p on p.id = s.id
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where s.sis = ${sis} and s.current and s.email_normal is not null
+    union all
+    select 'addresses of contacts would be students'' own too',
+      count(*) filter (where c.email in (
+          select w.student_email from plan_students p join staged_rows w on w.run_id = ${runId} and w.row = p.row
+          where w.student_email is not null)
+        and not exists (select 1 from students s where s.email_normal = c.email))::int, count(*)::int
+    from contacts c where c.sis = ${sis} and c.current and c.email is not null
     union all
     select 'rights would be gone', count(*) filter (where not w.gone and (not ${right(comes)}
         or w.end_date < ${today}::date or w.start_date > ${today}::date

@@ -141,6 +141,13 @@ describe.each(ruledDatabases)('a file that says something else of many at once, 
       "48 of the feed's 88 addresses would be other ones or gone",
     ],
     [
+      'has parents’ addresses as the students’ own, by which nobody registers or recovers',
+      hundred,
+      some(12, ({ email = '' }) => ({ student_email: email })),
+      some(60, ({ email = '' }) => ({ student_email: email })),
+      "48 of the feed's 100 addresses of contacts would be students' own too",
+    ],
+    [
       'forgets addresses of students',
       some(8, (_, index) => ({ student_email: `kid${index}@mail.example` })),
       some(8, (_, index) => ({ student_email: index < 2 ? '' : `kid${index}@mail.example` })),
