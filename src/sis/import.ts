@@ -204,7 +204,8 @@ async function runReading(
       throw new WrittenOver('The file was written to while it was read.');
     report.counts.read = staged.read;
     await whileBeating(db, feed.name, report.runId, clock, async () => {
-      await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind: reading.kind });
+      const { unreadableIn } = staged;
+      await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind: reading.kind, unreadableIn });
     });
     onProgress?.({ stage: 'comparing', read: staged.read, expected });
     const shape = {
