@@ -9,6 +9,7 @@ import { pathPart } from '../src/http/form.js';
 import type { InteractionDetails, Interactions } from '../src/provider/interactions.js';
 import type { Reply } from '../src/ui/reply.js';
 import { localeOf } from '../src/ui/reply.js';
+import { forgetUnfinished } from './left-unfinished.js';
 import { ProblemPage } from './problem/page.js';
 import { isPortal, wayTo } from './way-back.js';
 
@@ -106,11 +107,13 @@ export function entryRoutes(
   });
 }
 
-async function provenJustNow(ctx: Context, { db, clock, cookies }: InteractionParts): Promise<FreshProof | null> {
+async function provenJustNow(ctx: Context, parts: InteractionParts): Promise<FreshProof | null> {
+  const { db, clock, cookies } = parts;
   const proof = cookies.get(ctx, 'proof');
   if (proof === undefined) return null;
   cookies.clear(ctx, 'proof');
-  // A recovery code was on the page before, which this person went on from.
-  if (cookies.get(ctx, 'claim') !== undefined) cookies.clear(ctx, 'claim');
-  return takeFreshProof(db, clock, proof);
+  const proven = await takeFreshProof(db, clock, proof);
+  // As with a password: whoever signs in leaves nothing here that was begun before.
+  if (proven !== null) await forgetUnfinished(ctx, parts);
+  return proven;
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { endClaims } from '../src/accounts/claims.js';
+import { endProofsIn } from '../src/accounts/fresh-proof.js';
 import type { Clock } from '../src/database/clock.js';
 import type { Database } from '../src/database/database.js';
 import { newSecret } from '../src/database/secrets.js';
@@ -29,5 +30,8 @@ export async function forgetUnfinished(ctx: Context, { db, clock, cookies }: Unf
     if (cookies.getUnsigned(ctx, name) !== undefined) cookies.clear(ctx, name);
   }
   const browser = cookies.get(ctx, 'browser');
-  if (browser !== undefined) await endClaims(db, clock, browser);
+  if (browser === undefined) return;
+  // First what a password is chosen by: one that is chosen in this moment leaves a proof after.
+  await endClaims(db, clock, browser);
+  await endProofsIn(db, clock, browser);
 }

@@ -26,7 +26,7 @@ export function progressOn(
     if (begun?.stage !== stage) {
       begun = { stage, at: now, read };
       said = now;
-      if (stage === 'comparing') say({ stage, rows: read }, `${read} rows read; comparing and applying\n`);
+      if (stage === 'comparing') say({ stage, rows: read }, `${read} rows read; comparing\n`);
       return;
     }
     if (now - said < quiet) return;
@@ -35,7 +35,10 @@ export function progressOn(
     const rate = Math.round(((read - begun.read) * 1_000) / (now - begun.at));
     const left = expected === null || rate === 0 ? null : Math.max(0, Math.ceil((expected - read) / rate));
     const about = left === null ? '' : `, about ${left} s left`;
-    const did = stage === 'skimming' ? 'skimmed' : 'read';
-    say({ stage, rows: read, rowsPerSecond: rate, secondsLeft: left }, `${read} rows ${did}, ${rate} a second${about}`);
+    const did = { skimming: 'skimmed', reading: 'read', comparing: 'compared', applying: 'applied' }[stage];
+    say(
+      { stage, rows: read, rowsPerSecond: rate, secondsLeft: left },
+      `${read} rows ${did}, ${rate} a second${about}${stage === 'applying' ? '\n' : ''}`,
+    );
   };
 }

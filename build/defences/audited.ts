@@ -179,7 +179,7 @@ export const audited: readonly Defence[] = [
     row: 7,
     what: 'a recovery code is shown to nobody after its owner went on',
     file: 'interactions/entry.ts',
-    find: "if (cookies.get(ctx, 'claim') !== undefined) cookies.clear(ctx, 'claim');",
+    find: 'if (proven !== null) await forgetUnfinished(ctx, parts);',
     replacement: '',
     test: 'test/journeys/lost-ways/answers.test.ts',
     named: 'recovery code',

@@ -57,7 +57,7 @@ export const schoolWord: readonly Defence[] = [
     row: 7,
     what: 'one question that two tabs answer at once is answered once',
     file: 'src/accounts/change-address.ts',
-    find: "    await trx.selectFrom('accounts').select('id').where('id', '=', accountId).forNoKeyUpdate().execute();\n",
+    find: 'if (!(await holdLiveSession(trx, session))) return null;',
     replacement: '',
     test: addresses,
     named: 'two tabs at once',

@@ -2,7 +2,7 @@ import type { Defence } from './defence.js';
 
 const test = 'test/sis/oneroster-unknown.test.ts';
 
-/** What the sidecar of a OneRoster set says of people whom no other file brought yet. */
+/** What the sidecar of a OneRoster set says of people whom no other file brought yet, and what stands where it cannot be read. */
 export const sidecarDefences: readonly Defence[] = [
   {
     row: 17,
@@ -21,5 +21,23 @@ export const sidecarDefences: readonly Defence[] = [
     replacement: "and w.name_key <> '' and w.restricted and w.contact_id in",
     test,
     named: 'by another record',
+  },
+  {
+    row: 17,
+    what: 'a refused right stands where a row of the sidecar cannot be read',
+    file: 'src/sis/feeds/oneroster-unread.ts',
+    find: "unreadableIn.has('rights')",
+    replacement: 'false',
+    test,
+    named: 'leaves a refused right',
+  },
+  {
+    row: 17,
+    what: 'a birth date stands where a row of their file cannot be read',
+    file: 'src/sis/feeds/oneroster-unread.ts',
+    find: "unreadableIn.has('demographics')",
+    replacement: 'false',
+    test,
+    named: 'leaves a refused right',
   },
 ];

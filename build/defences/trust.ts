@@ -265,7 +265,7 @@ export const trust: readonly Defence[] = [
     row: 18,
     what: 'an ended session changes no password',
     file: 'src/accounts/change-password.ts',
-    find: 'if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return false;',
+    find: "if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return 'over';",
     replacement: '',
     test: meetings,
     named: 'the last word',

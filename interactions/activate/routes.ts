@@ -7,7 +7,6 @@ import { recoveryCodeOnceMore } from '../../src/accounts/recovery-code.js';
 import { claimLink, claimProblem, claimedBy } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
-import { newSecret } from '../../src/database/secrets.js';
 import { field, parameter } from '../../src/http/form.js';
 import type { Throttle } from '../../src/http/throttle.js';
 import { passwordErrors } from '../../src/ui/password-errors.js';
@@ -96,14 +95,11 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
   });
 
   router.post('/activate', async (ctx) => {
-    const claimed = await claimLink(
-      db,
-      clock,
-      'registration',
-      field(ctx, 'token').slice(0, 100),
-      cookies.get(ctx, 'browser') ?? newSecret(),
-      cookies.get(ctx, 'claim') ?? null,
-    );
+    const token = field(ctx, 'token').slice(0, 100);
+    const browser = cookies.get(ctx, 'browser');
+    // Somebody was done here since the page was shown, or no cookies are kept: what is pressed would end with nobody. The link stays good.
+    if (browser === undefined) return showProblem(ctx, 'expired');
+    const claimed = await claimLink(db, clock, 'registration', token, browser, cookies.get(ctx, 'claim') ?? null);
     if ('problem' in claimed) return showProblem(ctx, claimed.problem);
     cookies.set(ctx, 'claim', claimed.claim, values.claim);
     ctx.redirect('/activate/password');

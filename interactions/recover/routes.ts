@@ -9,7 +9,6 @@ import { recover, recoveryNeedsCode } from '../../src/accounts/recover.js';
 import { claimLink, claimProblem, claimedBy, placeRequest } from '../../src/accounts/requests.js';
 import type { ClaimedRequest, LinkProblem } from '../../src/accounts/requests.js';
 import type { RecordEvent } from '../../src/audit/audit.js';
-import { newSecret } from '../../src/database/secrets.js';
 import { field, parameter } from '../../src/http/form.js';
 import { Throttled } from '../../src/http/throttle.js';
 import type { Throttle } from '../../src/http/throttle.js';
@@ -171,14 +170,11 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
   });
 
   router.post('/recover/link', async (ctx) => {
-    const claimed = await claimLink(
-      db,
-      clock,
-      'recovery',
-      field(ctx, 'token').slice(0, 100),
-      cookies.get(ctx, 'browser') ?? newSecret(),
-      cookies.get(ctx, 'claim') ?? null,
-    );
+    const token = field(ctx, 'token').slice(0, 100);
+    const browser = cookies.get(ctx, 'browser');
+    // Somebody was done here since the page was shown, or no cookies are kept: what is pressed would end with nobody. The link stays good.
+    if (browser === undefined) return showProblem(ctx, 'expired');
+    const claimed = await claimLink(db, clock, 'recovery', token, browser, cookies.get(ctx, 'claim') ?? null);
     if ('problem' in claimed) return showProblem(ctx, claimed.problem);
     cookies.set(ctx, 'claim', claimed.claim, values.claim);
     ctx.redirect('/recover/password');

@@ -20,8 +20,9 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Remembers in this browser which end it was, as long as a person may stand before the page that tells of it. */
 export async function noteSignOut(ctx: Context, parts: UnfinishedParts, revocation: string | null): Promise<void> {
-  if (revocation === null) return forgetSignOut(ctx, parts.cookies);
-  parts.cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
+  if (revocation === null) forgetSignOut(ctx, parts.cookies);
+  else parts.cookies.set(ctx, 'signed-out', revocation, values.signedOutPage);
+  // Also where nobody is in: the page says “signed out”, and an app may have asked whose person's session here is over.
   await forgetUnfinished(ctx, parts);
 }
 

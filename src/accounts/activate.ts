@@ -124,7 +124,10 @@ export async function activate(
       subject: `account:${accountId}`,
       details: { contact: contactId, joined },
     });
-    const proof = await leaveFreshProof(trx, clock, accountId, activation.shared);
+    const proof = await leaveFreshProof(trx, clock, accountId, {
+      shared: activation.shared,
+      browser: activation.request.browser,
+    });
     return { kind: 'done', accountId, proof, recoveryCode };
   });
 }

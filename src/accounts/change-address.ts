@@ -5,7 +5,7 @@ import { newSecret, secretHash } from '../database/secrets.js';
 import { isStudentAddress } from '../families/candidates.js';
 import type { Translate } from '../locales/translate.js';
 import type { PostLetter } from '../mail/outbox.js';
-import { holdLiveSession } from '../sessions/live-session.js';
+import { holdLiveSession, isLasting } from '../sessions/live-session.js';
 import { after, values } from '../values.js';
 import { mailboxState } from './account.js';
 import { addressChangedLetter, addressLetter } from './letters.js';
@@ -27,14 +27,15 @@ export interface AddressParts {
  * Writes what a person answered to "the school has another e-mail for you"; each address is asked about once, and again
  * after a change of the password, or where a link was lost.
  *
- * @param session in which it is said; one that ends at this moment answers nothing any more: the answer would be one after a new password
+ * @param session in which it is said, and by which cookie; one that ends at this moment answers nothing any more: the answer would be one
+ *   after a new password. Nor does an outdated cookie, which somebody may have copied before that
  * @param use whether to send the new address a link; until that is opened nothing changes
  * @returns the address, or null when there is none to answer about
  */
 export async function answerAddress(
   parts: AddressParts,
   t: Translate,
-  session: { uid: string; accountId: string },
+  session: { uid: string; accountId: string; cookie: string },
   use: boolean,
 ): Promise<string | null> {
   const { db, clock, post, issuer } = parts;
@@ -42,6 +43,7 @@ export async function answerAddress(
   return db.transaction().execute(async (trx) => {
     // Of two tabs that answer at once the second finds it answered, because this holds the account.
     if (!(await holdLiveSession(trx, session))) return null;
+    if (!(await isLasting(trx, session.cookie))) return null;
     const { address } = await pendingFor(trx, accountId, parts.studentDomains);
     if (address === null) return null;
     const now = clock();

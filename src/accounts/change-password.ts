@@ -1,7 +1,7 @@
 import type { RecordEvent } from '../audit/audit.js';
 import type { Clock } from '../database/clock.js';
 import type { Database } from '../database/database.js';
-import { holdLiveSession } from '../sessions/live-session.js';
+import { holdLiveSession, outdateCookies } from '../sessions/live-session.js';
 import { endEverything } from './end-everything.js';
 import type { PasswordHasher } from './password-hasher.js';
 
@@ -10,7 +10,7 @@ export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>
 
 /**
  * Sets a new password for who is signed in. In one transaction every other session and its refresh tokens end, with
- * every recovery that is under way, and the notice goes out; the session at hand goes on.
+ * every recovery that is under way, and the notice goes out; the session at hand goes on, with a cookie that is to be made for it.
  *
  * @param change `generation`: the account's when the current password was checked
  * @returns whether it was set: `over` if the session at hand was ended meanwhile, by a recovery perhaps, which then has the last word;
@@ -39,6 +39,7 @@ export async function changePassword(
     const owner = `account:${accountId}`;
     const all = { accountId, except: sessionUid, inSession: true };
     await endEverything(trx, audit, clock, all, 'password-changed', owner);
+    await outdateCookies(trx, sessionUid);
     await audit(trx, { kind: 'account.password-changed', actor: owner, subject: owner });
     await notice(trx, accountId);
     return 'set';

@@ -6,14 +6,14 @@ import { after, values } from '../values.js';
 /**
  * Writes that a browser has just shown whose it is.
  *
- * @param shared whether that browser stands on a shared computer
+ * @param at `shared`: whether that browser stands on a shared computer; `browser`: the digest of its own random cookie
  * @returns the secret for that browser's cookie: single use, five minutes
  */
 export async function leaveFreshProof(
   trx: Database,
   clock: Clock,
   accountId: string,
-  shared: boolean,
+  { shared, browser }: { shared: boolean; browser: string | null },
 ): Promise<string> {
   const secret = newSecret();
   await trx
@@ -22,6 +22,7 @@ export async function leaveFreshProof(
       id_hash: secretHash(secret),
       account_id: accountId,
       shared,
+      browser,
       created_at: clock(),
       expires_at: after(clock(), values.freshProof),
     })
@@ -35,6 +36,21 @@ export async function endFreshProofs(trx: Database, clock: Clock, accountId: str
     .updateTable('fresh_proofs')
     .set({ consumed_at: clock() })
     .where('account_id', '=', accountId)
+    .where('consumed_at', 'is', null)
+    .execute();
+}
+
+/**
+ * Ends every proof that was left in a browser: whoever signs in or out there goes on to something else, and by the answer that the network
+ * brings after them the next person would be signed in.
+ *
+ * @param browser the browser's own random cookie
+ */
+export async function endProofsIn(db: Database, clock: Clock, browser: string): Promise<void> {
+  await db
+    .updateTable('fresh_proofs')
+    .set({ consumed_at: clock() })
+    .where('browser', '=', secretHash(browser))
     .where('consumed_at', 'is', null)
     .execute();
 }

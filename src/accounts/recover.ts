@@ -77,7 +77,8 @@ export async function recover(
     await endEverything(trx, audit, clock, { accountId }, 'recovered', `account:${accountId}`);
     await audit(trx, { kind: 'account.recovered', actor: `account:${accountId}`, subject: `account:${accountId}` });
     await notice(trx, accountId);
-    return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId, recovery.shared) };
+    const at = { shared: recovery.shared, browser: recovery.request.browser };
+    return { kind: 'done', accountId, proof: await leaveFreshProof(trx, clock, accountId, at) };
   });
 }
 

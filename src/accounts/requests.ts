@@ -80,9 +80,20 @@ export interface ClaimedRequest {
   contactId: string | null;
   accountId: string | null;
   identifier: string | null;
+  /** The digest of the browser's own random cookie. */
+  browser: string | null;
 }
 
-const claimed = ['id', 'kind', 'client_id', 'interaction_uid', 'contact_id', 'account_id', 'identifier'] as const;
+const claimed = [
+  'id',
+  'kind',
+  'client_id',
+  'interaction_uid',
+  'contact_id',
+  'account_id',
+  'identifier',
+  'claim_browser',
+] as const;
 
 interface ClaimedRow {
   id: string;
@@ -92,6 +103,7 @@ interface ClaimedRow {
   contact_id: string | null;
   account_id: string | null;
   identifier: string | null;
+  claim_browser: string | null;
 }
 
 function claimedRequest(row: ClaimedRow): ClaimedRequest {
@@ -103,6 +115,7 @@ function claimedRequest(row: ClaimedRow): ClaimedRequest {
     contactId: row.contact_id,
     accountId: row.account_id,
     identifier: row.identifier,
+    browser: row.claim_browser,
   };
 }
 

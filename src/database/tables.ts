@@ -66,6 +66,8 @@ export interface FreshProofsTable {
   account_id: string;
   /** The browser stands on a shared computer, as its person said. */
   shared: Generated<boolean>;
+  /** The digest of that browser's own random cookie. */
+  browser: Generated<string | null>;
   created_at: Moment;
   expires_at: Moment;
   consumed_at: OptionalMoment;

@@ -44,8 +44,8 @@ export interface Interactions {
   passed(ctx: Context, prompt: PendingPrompt): Promise<string>;
   consent(ctx: Context): Promise<string>;
   cancel(ctx: Context): Promise<string>;
-  /** The session of this browser: its uid and account, or null when nobody is signed in. */
-  session(ctx: Context): Promise<{ uid: string; accountId: string; signedInAt: Date } | null>;
+  /** The session of this browser: its uid and account, and the cookie id that it was found by; null when nobody is signed in. */
+  session(ctx: Context): Promise<{ uid: string; accountId: string; signedInAt: Date; cookie: string } | null>;
   /** The digest of the mark that was left in the browser which finished an interaction's page last; null when none waits to go on. */
   finishedAs(uid: string): Promise<string | null>;
   /** Whether this browser holds the cookie of that interaction, live or not. */
@@ -183,7 +183,8 @@ export function interactions(
     async session(ctx) {
       const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
       if (session.accountId === undefined || session.loginTs === undefined) return null;
-      return { uid: session.uid, accountId: session.accountId, signedInAt: new Date(session.loginTs * 1000) };
+      const { uid, accountId, loginTs, jti } = session;
+      return { uid, accountId, signedInAt: new Date(loginTs * 1000), cookie: jti };
     },
     async finishedAs(uid) {
       const found = await provider.Interaction.find(uid);

@@ -34,6 +34,8 @@ interface Task {
   staged: Staged;
   /** What is known of the file as a whole; null where it is none, or where nobody can tell. */
   skimmed: Skimmed | null;
+  /** Called with about how many rows are applied. */
+  onApplied?: (rows: number) => void;
   /** Given where people have seen the plan and said yes: the digest of what they saw. */
   approved?: { planDigest: string; reason: string };
 }
@@ -135,10 +137,14 @@ async function apply(
   report.message = null;
   await sql`set local default_statistics_target to default`.execute(trx);
   await supersedeHeld(trx, report.feed, scope.now);
+  const applied = (share: number): void => task.onApplied?.(Math.round(task.shape.read * share));
+  applied(0);
   await applyPeople(trx, scope);
   await refreshStatistics(trx, added + changed, 'people');
+  applied(0.5);
   await applyRelationships(trx, scope);
   await refreshStatistics(trx, added + changed + report.counts.ended, 'relationships');
+  applied(0.9);
   const restrictions = await applyRestrictions(trx, scope);
   const held = restrictions.held + (await placeHolds(trx, scope.now, scope.today));
   report.counts = { ...report.counts, ...restrictions, held };

@@ -134,23 +134,44 @@ function right(says: (column: string) => string): RawBuilder<boolean> {
 /** Fewer than this are a day's corrections, whatever share they are. */
 const fewest = 3;
 
+/** What ends within so many days by a date that comes now ends before anybody has seen that the date is wrong. */
+const soonDays = 7;
+
+/** The last day of the parents' rights by a staged row `w` about a student of a feed `f`. */
+const until = sql`rights_until(w.birth_date, w.rights_retained_until, f.eligible_students)`;
+
 /**
  * A column that lost its meaning on the way, as by a new export or a spreadsheet that was sorted, leaves every row in its place: many
  * restrictions lifted, rights granted, end dates and birth dates of adults lost, protections ended, refused pickups granted, or addresses of
- * others at once would open students' records, or the school's door; without the addresses of students these could register. Roll back comes late.
- * Rights that are gone, or children who are adults, of many at once hide as much as relationships that are missing.
+ * others at once would open students' records, or the school's door; without the addresses of students these could register, and by parents' that
+ * stand as students' nobody can. Roll back comes late.
+ * Rights that are gone, today or within days by a date that is new, children who are adults, or restrictions of many at once hide as much as
+ * relationships that are missing; and restrictions are not taken back by a roll back.
  */
 async function turnedFindings(
   trx: DatabaseTransaction,
   { runId, sis, today }: ImportScope,
   checks: Checks,
 ): Promise<string[]> {
+  const soon = sql`(${today}::date + ${sql.lit(soonDays)})`;
   const { rows } = await sql<{ what: string; part: number; whole: number }>`
     select 'restrictions would be lifted' as what, count(*) filter (where p.restricted is false)::int as part, count(*)::int as whole
     from restrictions x join relationships r on r.id = x.relationship_id
       join students s on s.id = r.student_id and s.sis = ${sis} join contacts c on c.id = r.contact_id
       left join plan_pairs p on p.student_id = s.sis_id and p.contact_id = c.sis_id
     where x.lifted_at is null
+    union all
+    select 'relationships would be restricted', part, case when part < ${fewest} then 0 else (
+      select count(*) from relationships r join students s on s.id = r.student_id and s.sis = ${sis} where r.ended_at is null)::int end
+    from (
+      select count(distinct r.id)::int as part
+      from staged_rows w join students s on s.sis = ${sis} and s.sis_id = w.student_id
+        join contacts c on c.sis = ${sis} and c.sis_id = w.contact_id
+        join relationships r on r.student_id = s.id and r.contact_id = c.id and r.ended_at is null
+        left join plan_pairs p on p.student_id = w.student_id and p.contact_id = w.contact_id
+      where w.run_id = ${runId} and w.restricted and (w.problem is not null or p.restricted is not false)
+        and not exists (select 1 from restrictions x where x.relationship_id = r.id and x.lifted_at is null)
+    ) fresh
     union all
     select 'refused rights would be granted', count(*) filter (where w.states_rights and not w.gone
         and w.ed_rights is not false and w.portal_access is not false)::int, count(*)::int
@@ -172,6 +193,13 @@ async function turnedFindings(
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where r.ended_at is null and r.end_date < ${today}::date
     union all
+    select 'relationships that begin on a later date would stand already', count(*) filter (where not w.gone and ${right(comes)}
+        and coalesce(w.start_date <= ${today}::date, true) and coalesce(w.end_date >= ${today}::date, true))::int, count(*)::int
+    from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join feeds f on f.sis = s.sis
+      left join plan_pairs p on p.relationship_id = r.id and p.changed
+      left join staged_rows w on w.run_id = ${runId} and w.row = p.row
+    where r.ended_at is null and r.start_date > ${today}::date
+    union all
     select 'refused pickups would be granted', count(*) filter (where not w.gone and w.pickup_ok)::int, count(*)::int
     from relationships r join students s on s.id = r.student_id and s.sis = ${sis}
       left join plan_pairs p on p.relationship_id = r.id and p.changed
@@ -184,16 +212,24 @@ async function turnedFindings(
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where s.sis = ${sis} and s.current and s.email_normal is not null
     union all
+    select 'addresses of contacts would be students'' own too',
+      count(*) filter (where c.email in (
+          select w.student_email from plan_students p join staged_rows w on w.run_id = ${runId} and w.row = p.row
+          where w.student_email is not null)
+        and not exists (select 1 from students s where s.email_normal = c.email))::int, count(*)::int
+    from contacts c where c.sis = ${sis} and c.current and c.email is not null
+    union all
     select 'rights would be gone', count(*) filter (where not w.gone and (not ${right(comes)}
-        or w.end_date < ${today}::date or w.start_date > ${today}::date))::int, count(*)::int
+        or w.end_date < ${today}::date or w.start_date > ${today}::date
+        or w.end_date < ${soon} and coalesce(r.end_date >= ${soon}, true)))::int, count(*)::int
     from relationships r join students s on s.id = r.student_id and s.sis = ${sis} join feeds f on f.sis = s.sis
       left join plan_pairs p on p.relationship_id = r.id and p.changed
       left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where r.ended_at is null and ${right(stands)} and coalesce(r.end_date >= ${today}::date, true)
       and coalesce(r.start_date <= ${today}::date, true)
     union all
-    select 'students under 18 would be so no more', count(*) filter (where p.id is not null
-        and rights_until(w.birth_date, w.rights_retained_until, f.eligible_students) < ${today}::date)::int, count(*)::int
+    select 'students under 18 would be so no more', count(*) filter (where p.id is not null and (${until} < ${today}::date
+        or ${until} < ${soon} and coalesce(${lastDayOf} >= ${soon}, true)))::int, count(*)::int
     from students s join feeds f on f.sis = s.sis
       left join plan_students p on p.id = s.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where s.sis = ${sis} and s.current and coalesce(${lastDayOf} >= ${today}::date, true)
@@ -204,12 +240,12 @@ async function turnedFindings(
     where s.sis = ${sis} and s.current and s.confidential
     union all
     select 'rights that passed to students would come back', count(*) filter (where p.id is not null
-        and coalesce(rights_until(w.birth_date, w.rights_retained_until, f.eligible_students) >= ${today}::date, true))::int, count(*)::int
+        and coalesce(${until} >= ${today}::date, true))::int, count(*)::int
     from students s join feeds f on f.sis = s.sis
       left join plan_students p on p.id = s.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where s.sis = ${sis} and s.current and ${lastDayOf} < ${today}::date
     union all
-    select 'addresses would be other ones', count(*) filter (where w.email <> c.email)::int, count(*)::int
+    select 'addresses would be other ones or gone', count(*) filter (where p.id is not null and w.email is distinct from c.email)::int, count(*)::int
     from contacts c left join plan_contacts p on p.id = c.id left join staged_rows w on w.run_id = ${runId} and w.row = p.row
     where c.sis = ${sis} and c.current and c.email is not null`.execute(trx);
   return rows

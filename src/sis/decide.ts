@@ -102,7 +102,8 @@ export async function approveRun(
     const read = run.counts.read;
     report.state = 'applied';
     report.counts = { ...nothing, read };
-    const staged = { read, untouched: 0, unreadable: [], reasons: await unreadable(db, runId, run.reasons) };
+    const reasons = await unreadable(db, runId, run.reasons);
+    const staged = { read, untouched: 0, unreadable: [], unreadableIn: new Set<string>(), reasons };
     const first = (await lastApplied(db, run.feed)) === null;
     const shape = { read, layout: run.layout ?? '', last: null, documented: null };
     const approved = { planDigest: run.plan_digest ?? '', reason };

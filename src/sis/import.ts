@@ -32,8 +32,8 @@ export interface ImportTools {
 
 /** How far a run is. */
 export interface Progress {
-  stage: 'fetching' | 'skimming' | 'reading' | 'comparing';
-  /** Rows so far; while it is fetched, bytes. */
+  stage: 'fetching' | 'skimming' | 'reading' | 'comparing' | 'applying';
+  /** Rows so far, of those that are applied about so many; while it is fetched, bytes. */
   read: number;
   /** Rows of this file where they were counted, else of the last whole one, about as many; null where there was none. */
   expected: number | null;
@@ -204,7 +204,8 @@ async function runReading(
       throw new WrittenOver('The file was written to while it was read.');
     report.counts.read = staged.read;
     await whileBeating(db, feed.name, report.runId, clock, async () => {
-      await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind: reading.kind });
+      const { unreadableIn } = staged;
+      await format.assemble?.(db, { runId: report.runId, sis: feed.sis, kind: reading.kind, unreadableIn });
     });
     onProgress?.({ stage: 'comparing', read: staged.read, expected });
     const shape = {
@@ -215,7 +216,9 @@ async function runReading(
     };
     const { sis, checks } = feed;
     const dryRun = options.dryRun === true;
-    const task = { runNo, sis, checks, shape, first: last === null, dryRun, staged, skimmed: known };
+    const onApplied = (applied: number): void =>
+      onProgress?.({ stage: 'applying', read: applied, expected: staged.read });
+    const task = { runNo, sis, checks, shape, first: last === null, dryRun, staged, skimmed: known, onApplied };
     return await carryOut(db, options, report, task);
   };
   if (await carriedOut(skimmed)) return;

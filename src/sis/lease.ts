@@ -133,9 +133,10 @@ export async function endAbandonedRuns(db: Database, clock: Clock): Promise<void
 }
 
 async function endLost(trx: DatabaseTransaction, now: Date, feed: string | null): Promise<void> {
+  // One that was being approved waits again from when it was held: what was taken back since speaks against it.
   await sql`
     update feed_runs set state = case when exists (select 1 from held_rows h where h.run_id = feed_runs.id) then 'held' else 'failed' end,
-      finished_at = ${now},
+      finished_at = coalesce(finished_at, ${now}),
       message = case when exists (select 1 from held_rows h where h.run_id = feed_runs.id) then message else 'The process that ran it ended.' end
     where state = 'running' and (${feed}::text is null or feed = ${feed})`.execute(trx);
   for (const table of stagingTables) {

@@ -82,6 +82,8 @@ export interface Staged {
   reasons: Reasons;
   /** Their places, from 0. */
   unreadable: number[];
+  /** Of a set, the files in which they stand. */
+  unreadableIn: ReadonlySet<string>;
 }
 
 /** Adds a row to the count of a reason. */
@@ -105,6 +107,7 @@ export async function stageRows(
 ): Promise<Staged> {
   const reasons: Reasons = {};
   const unreadable: number[] = [];
+  const unreadableIn = new Set<string>();
   let untouched = 0;
   const chunks = new Map<string, { target: LoadTarget; rows: Cell[][] }>();
   const writer = new Writer(load);
@@ -120,6 +123,7 @@ export async function stageRows(
       if ('unreadable' in row) {
         countReason(reasons, row.problem, row.line);
         unreadable.push(read - 1);
+        if (row.of !== undefined) unreadableIn.add(row.of);
         continue;
       }
       const [to, cells] = written(row, runId, read);
@@ -143,7 +147,7 @@ export async function stageRows(
     await writer.abort();
     throw error;
   }
-  return { read, untouched, reasons, unreadable };
+  return { read, untouched, reasons, unreadable, unreadableIn };
 }
 
 /** Writes chunks one after the other, one of them while the caller goes on reading, and keeps one table open at a time. */

@@ -110,14 +110,14 @@ async function begun<T>(db: Database, end: Promise<T>): Promise<{ end: Promise<T
 }
 
 /** A session of the account, `uid` and all. */
-async function session(db: Database, accountId: string): Promise<{ uid: string; accountId: string }> {
-  const uid = newSecret();
+async function session(db: Database, accountId: string) {
+  const [uid, cookie] = [newSecret(), newSecret()];
   const times = { created_at: now, last_used_at: now, expires_at: new Date(now.getTime() + 60_000) };
-  await db
-    .insertInto('sessions')
-    .values({ uid, account_id: accountId, ...times })
-    .execute();
-  return { uid, accountId };
+  const opened = { uid, account_id: accountId, ...times };
+  await db.insertInto('sessions').values(opened).execute();
+  const kept = { kind: 'Session', id_hash: secretHash(cookie), uid, payload: '{}' };
+  await db.insertInto('artifacts').values(kept).execute();
+  return { uid, accountId, cookie };
 }
 
 function partsOf(db: Database) {

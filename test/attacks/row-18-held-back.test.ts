@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { askToRegister, codeIn, linkIn, password, pressLink } from '../journeys/steps.js';
+import { askToRegister, codeIn, linkIn, password, pressLink, register } from '../journeys/steps.js';
 import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import { familyHouse } from '../support/family-house.js';
@@ -71,10 +71,8 @@ describe('a sign-in whose last answer is held back', () => {
     expect(await seesChildren(browser)).toBe(false);
   });
 
-  it.each([
-    ['is done', 'shared', '/done'],
-    ['signs out', 'own', '/leave'],
-  ])('nor does that of a recovery, where its person signs in with the new password and %s', async (_, device, form) => {
+  /** Maria asks for a recovery. @returns the link that she gets */
+  async function recoveryLink(): Promise<string> {
     const browser = openBrowser();
     const letters = (): ReceivedLetter[] =>
       house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link'));
@@ -82,13 +80,23 @@ describe('a sign-in whose last answer is held back', () => {
     await browser.get(`${house.issuer}/recover`);
     await browser.submit({ identifier: maria });
     const letter = await house.mailbox.waitFor(maria, (each) => letters().indexOf(each) >= before);
-    const page = await pressLink(browser, linkIn(letter, '/recover/link'));
-    const held = await raw(house.issuer, {
-      target: '/recover/password',
-      body: { request: page.$('[name=request]')?.getAttribute('value') ?? '', password },
-      headers: { origin: house.issuer, cookie: await browser.jar.getCookieString(page.url) },
-    });
+    return linkIn(letter, '/recover/link');
+  }
+  /** Maria recovers as far as the new password, whose answer the network holds back. */
+  async function recovered(browser: Browser): Promise<RawAnswer> {
+    const page = await pressLink(browser, await recoveryLink());
+    const request = page.$('[name=request]')?.getAttribute('value') ?? '';
+    const held = await used(browser, '/recover/password', { request, password });
     expect(held.headers.location).toBe('/sign-in');
+    return held;
+  }
+
+  it.each([
+    ['is done', 'shared', '/done'],
+    ['signs out', 'own', '/leave'],
+  ])('nor does that of a recovery, where its person signs in with the new password and %s', async (_, device, form) => {
+    const browser = openBrowser();
+    const held = await recovered(browser);
     await browser.get(`${house.issuer}/sign-in`);
     await signIn(browser, device);
     expect(await seesChildren(browser)).toBe(true);
@@ -96,6 +104,25 @@ describe('a sign-in whose last answer is held back', () => {
     await arrives(browser, held);
     await browser.get(`${house.issuer}/sign-in`);
     expect(await seesChildren(browser)).toBe(false);
+  });
+
+  it.each(['/done', '/leave'])('nor that of one whose person leaves by %s in no session', async (form) => {
+    const browser = openBrowser();
+    const held = await recovered(browser);
+    await used(browser, form, {});
+    await arrives(browser, held);
+    await browser.get(`${house.issuer}/sign-in`);
+    expect(await seesChildren(browser)).toBe(false);
+  });
+
+  it('a link that was pressed ends with a sign-out that an app asks for, also in no session', async () => {
+    const browser = openBrowser();
+    expect((await pressLink(browser, await recoveryLink())).$('[name=password]') === null).toBe(false);
+    await browser.get(`${house.issuer}/sign-out?client_id=echoices`);
+    // The library's page, which sends itself.
+    expect((await browser.submit()).title).toContain('You are signed out');
+    const page = await browser.get(`${house.issuer}/recover/password`);
+    expect(page.$('[name=password]') === null).toBe(true);
   });
 
   /** Uses a mailed proof in a browser, whose answer the network holds back. */
@@ -110,15 +137,8 @@ describe('a sign-in whose last answer is held back', () => {
     ['signs in', 'own', ''],
     ['is done in no session', '', '/done'],
   ])('lets nobody choose a password by a link that was pressed before its person %s', async (_, device, form) => {
-    const browser = openBrowser();
-    const letters = (): ReceivedLetter[] =>
-      house.mailbox.to(maria).filter(({ text }) => text.includes('/recover/link'));
-    const before = letters().length;
-    await browser.get(`${house.issuer}/recover`);
-    await browser.submit({ identifier: maria });
-    const letter = await house.mailbox.waitFor(maria, (each) => letters().indexOf(each) >= before);
     const reader = openBrowser();
-    const page = await reader.get(linkIn(letter, '/recover/link'));
+    const page = await reader.get(await recoveryLink());
     const token = page.$('[name=token]')?.getAttribute('value') ?? '';
     const held = await used(reader, '/recover/link', { token });
     expect(held.headers.location).toBe('/recover/password');
@@ -129,6 +149,21 @@ describe('a sign-in whose last answer is held back', () => {
     if (form !== '') await used(reader, form, {});
     await arrives(reader, held);
     expect((await reader.get(`${house.issuer}/recover/password`)).$('[name=password]')).toBeNull();
+  });
+
+  it('nor by one that is pressed after somebody was done in the browser, on a page from before, and whose person is done too', async () => {
+    const reader = openBrowser();
+    const page = await reader.get(await recoveryLink());
+    const token = page.$('[name=token]')?.getAttribute('value') ?? '';
+    await arrives(reader, await used(reader, '/done', {}));
+    const again = await used(reader, '/recover/link', { token });
+    await reader.get(`${house.issuer}/sign-in`);
+    await signIn(reader, 'shared');
+    await used(reader, '/done', {});
+    await arrives(reader, again);
+    expect((await reader.get(`${house.issuer}/recover/password`)).$('[name=password]') === null).toBe(true);
+    // The link is good still.
+    expect((await pressLink(openBrowser(), page.url)).$('[name=password]') === null).toBe(false);
   });
 
   it('nor by a code that was typed before somebody else signs in', async () => {
@@ -154,5 +189,19 @@ describe('a sign-in whose last answer is held back', () => {
     await browser.get(`${house.issuer}/sign-in`);
     await browser.submit({}, { form: 'form[action="/done"]' });
     expect(await seesChildren(other)).toBe(true);
+  });
+
+  it('opens nothing of a recovery for somebody else who signed in meanwhile, and whom an app asks to sign in again', async () => {
+    house.mailbox.clear();
+    await register(openBrowser(), house, 'pedro@example.org', '(213) 555-0122');
+    const browser = openBrowser();
+    const held = await recovered(browser);
+    await browser.get(`${house.issuer}/sign-in`);
+    await browser.submit({ identifier: 'pedro@example.org', password });
+    await arrives(browser, held);
+    const { url } = await echoices.request({ prompt: 'login' });
+    await browser.get(url.href);
+    expect(await seesChildren(browser)).toBe(false);
+    expect(browser.page().text).toContain('Tomas');
   });
 });

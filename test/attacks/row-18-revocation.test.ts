@@ -164,5 +164,20 @@ describe('row 18: a new password ends what the old one opened', () => {
     await copy.submit({}, { button: 'decision=keep', follow: false });
     expect((await copy.get(question.url)).text).not.toContain('pedro');
     expect((await here.get(`${house.issuer}/sign-in`)).$('[name=decision]')).not.toBeNull();
+    await here.get(`${house.issuer}/password`);
+    await here.submit({ current: second, password });
+  });
+
+  it('nor does what the copy answers before the browser shows its new cookie', async () => {
+    const here = await signInAnew(house, 'pedro@example.org', password, 'own');
+    await here.get(`${house.issuer}/password`);
+    const copy = await copyOf(here);
+    await here.submit({ current: password, password: second }, { follow: false });
+    const question = await copy.get(`${house.issuer}/sign-in`);
+    expect(question.text).toContain('pedro.new@example.org');
+    await copy.submit({}, { button: 'decision=keep' });
+    expect((await here.get(`${house.issuer}/sign-in`)).$('[name=decision]') === null).toBe(false);
+    await here.submit({}, { button: 'decision=keep' });
+    expect((await here.get(`${house.issuer}/sign-in`)).$('[name=decision]')).toBeNull();
   });
 });

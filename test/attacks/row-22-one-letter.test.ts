@@ -5,6 +5,7 @@ import { startTestHouse } from '../support/house.js';
 import type { TestHouse } from '../support/house.js';
 import { row } from '../sis/extract.js';
 import { raw } from './raw.js';
+import type { RawAnswer } from './raw.js';
 
 const shared = 'casa@example.org';
 const elementary = [
@@ -31,8 +32,15 @@ describe('row 22: one letter, and its page of a password sent again and again', 
     const { pathname, searchParams } = new URL(link);
     const headers = { origin: house.issuer };
     const token = searchParams.get('token') ?? '';
-    const pressed = await raw(house.issuer, { target: pathname, body: { token }, headers });
-    const cookie = (pressed.headers['set-cookie'] ?? []).map((line) => line.split(';')[0]).join('; ');
+    const cookiesOf = ({ headers: { 'set-cookie': set = [] } }: RawAnswer): string =>
+      set.map((line) => line.split(';')[0]).join('; ');
+    const named = cookiesOf(await raw(house.issuer, { target: pathname }));
+    const pressed = await raw(house.issuer, {
+      target: pathname,
+      body: { token },
+      headers: { ...headers, cookie: named },
+    });
+    const cookie = cookiesOf(pressed);
     const target = String(pressed.headers.location);
     const form = await raw(house.issuer, { target, headers: { cookie } });
     const request = /name="request" value="([^"]+)"/.exec(form.body)?.[1] ?? '';

@@ -10,6 +10,8 @@ const steps: ReadonlyArray<[at: number, progress: Progress]> = [
   [12_000, { stage: 'reading', read: 21_000, expected: 201_000 }],
   [12_900, { stage: 'reading', read: 30_000, expected: 201_000 }],
   [30_000, { stage: 'comparing', read: 201_000, expected: 201_000 }],
+  [50_000, { stage: 'applying', read: 0, expected: 201_000 }],
+  [70_000, { stage: 'applying', read: 100_500, expected: 201_000 }],
 ];
 
 function told(terminal: boolean): { lines: string[]; written: string[] } {
@@ -32,6 +34,7 @@ describe('the progress of an import', () => {
       { stage: 'skimming', rows: 200_500, rowsPerSecond: 100_000, secondsLeft: null },
       { stage: 'reading', rows: 21_000, rowsPerSecond: 10_000, secondsLeft: 18 },
       { stage: 'comparing', rows: 201_000 },
+      { stage: 'applying', rows: 100_500, rowsPerSecond: 5_025, secondsLeft: 20 },
     ]);
     expect(written).toEqual([]);
   });
@@ -41,7 +44,8 @@ describe('the progress of an import', () => {
     expect(written).toEqual([
       '\r\x1b[K200500 rows skimmed, 100000 a second',
       '\r\x1b[K21000 rows read, 10000 a second, about 18 s left',
-      '\r\x1b[K201000 rows read; comparing and applying\n',
+      '\r\x1b[K201000 rows read; comparing\n',
+      '\r\x1b[K100500 rows applied, 5025 a second, about 20 s left\n',
     ]);
     expect(lines).toEqual([]);
   });

@@ -176,7 +176,9 @@ describe.each(databases)('the entitlement rule on %s', (kind) => {
     await town.load(
       [
         other('C5', { ...rosa, email: 'rosa@example.org' }),
-        ...['C1', 'C2', 'C3', 'C4'].map((id) => other(id, id === 'C4' ? { given_name: 'Luis' } : rosa)),
+        ...['C1', 'C2'].map((id) => other(id, rosa)),
+        other('C3', { ...rosa, email: 'another.rosa@example.org' }),
+        other('C4', { given_name: 'Luis', email: 'rosa@example.org' }),
       ],
       'secondary',
     );

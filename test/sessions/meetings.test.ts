@@ -10,6 +10,7 @@ import { syncClients } from '../../src/provider/client-registry.js';
 import { artifacts } from '../../src/sessions/artifacts.js';
 import { cleanSessions } from '../../src/sessions/cleaning.js';
 import { expireSessions } from '../../src/sessions/expire.js';
+import { isLasting } from '../../src/sessions/live-session.js';
 import { revoke } from '../../src/sessions/revoke.js';
 import { sessionStore } from '../../src/sessions/session-store.js';
 import { account } from '../accounts/people.js';
@@ -139,8 +140,11 @@ describe('ends that meet', () => {
     expect(await store().find('owner')).toBeDefined();
     expect(await change('owner', generation - 1)).toBe('outdated');
     expect(await hash()).toEqual(before);
+    expect(await isLasting(scene.db, 'owner')).toBe(true);
     expect(await change('owner', generation)).toBe('set');
     expect(await hash()).not.toEqual(before);
+    // Until the browser has another, which follows: a copy of this one could speak first.
+    expect(await isLasting(scene.db, 'owner')).toBe(false);
     expect(await store().find('owner')).toBeDefined();
   });
 

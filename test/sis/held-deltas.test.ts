@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
 import type { OpenDatabase } from '../../src/database/postgres.js';
+import { endAbandonedRuns, takeTurn } from '../../src/sis/lease.js';
 import { tellHeld } from '../../src/sis/tell-held.js';
 import { ruledDatabases } from '../support/database.js';
 import { decide } from './decide.js';
@@ -86,6 +87,20 @@ describe.each(ruledDatabases)('a held file that no later one says anew, on %s', 
     const night = new Date(evening.getTime() + 3_600_000);
     const layoutBack = await town.load(restricted, 'elementary', night);
     await decide(opened, 'approve', layoutBack, night);
+    expect((await sql`select 1 from restrictions where lifted_at is null`.execute(db)).rows).toHaveLength(1);
+  });
+
+  it('is approved no more after a roll back either, where the process of an approval was killed meanwhile', async () => {
+    const [first = {}, ...rest] = forty;
+    await town.load([{ ...first, ...order }, ...rest]);
+    const lifted = await town.load([{ ...first, restricted: 'no' }, ...rest], 'elementary', later);
+    const held = await town.load(odd([{ ...first, restricted: 'no' }, ...rest], 'homeroom'), 'elementary', later);
+    const evening = new Date(later.getTime() + 3_600_000);
+    await decide(opened, 'rollback', lifted, evening);
+    const night = new Date(evening.getTime() + 3_600_000);
+    await takeTurn(db, 'elementary', { id: held.runId, actor: 'operator', held: true }, () => night);
+    await endAbandonedRuns(db, () => night);
+    await expect(decide(opened, 'approve', held, night)).rejects.toThrow('Another file of the feed was loaded since');
     expect((await sql`select 1 from restrictions where lifted_at is null`.execute(db)).rows).toHaveLength(1);
   });
 });

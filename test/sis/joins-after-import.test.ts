@@ -182,7 +182,7 @@ describe.each(ruledDatabases)('who joins after an import, on %s', (kind) => {
     const { id } = await db.selectFrom('account_requests').select('id').executeTakeFirstOrThrow();
     const request = { id, kind: 'registration' as const, contactId: contact, accountId: null };
     const activation = {
-      request: { ...request, clientId: null, interactionUid: null, identifier: email },
+      request: { ...request, clientId: null, interactionUid: null, identifier: email, browser: null },
       studentDomains: [],
       password: 'a long way to school',
       signInName: null,

@@ -221,6 +221,7 @@ describe('a OneRoster set is refused', () => {
       line: 2,
       problem: 'field_count',
       unreadable: true,
+      of: 'users',
     });
   });
 });

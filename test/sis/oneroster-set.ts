@@ -102,11 +102,14 @@ async function stage(
   const runId = randomUUID();
   const reading = await format.open({ path, delta: false }, 'test');
   const unreadable: string[] = [];
+  const unreadableIn = new Set<string>();
   let read = 0;
   for await (const row of reading.rows) {
     read += 1;
-    if ('unreadable' in row) unreadable.push(`${row.line} ${row.problem}`);
-    else if ('record' in row) {
+    if ('unreadable' in row) {
+      unreadable.push(`${row.line} ${row.problem}`);
+      unreadableIn.add(row.of ?? '');
+    } else if ('record' in row) {
       const { name, columns } = row.record;
       const names = columns.map(([column]) => column).join(', ');
       const values = columns.map(([, type], index) => `$${index + 4}::${type}`).join(', ');
@@ -119,7 +122,7 @@ async function stage(
     } else throw new Error('OneRoster yields records only.');
   }
   await meanwhile(runId);
-  await format.assemble?.(db, { runId, sis: 'test', kind: reading.kind });
+  await format.assemble?.(db, { runId, sis: 'test', kind: reading.kind, unreadableIn });
   const { rows } = await sql<StagedRow>`
     select row, line, problem, states_student, states_contact, states_pair, gone, states_rights, named_by, part_of, school_code,
       school_name, student_id, student_given_name, student_family_name, student_email, grade, birth_date::text,

@@ -48,6 +48,39 @@ describe.each(ruledDatabases)('an order of the sidecar on who is not known yet, 
     expect(rows).toEqual([{ given_name: 'kim', email: 'kim@example.org', current: true }]);
   });
 
+  it.each([
+    ['with fields too many', (line: string) => `${line},with the father,`],
+    ['with an id too long', (line: string) => line.replace(/^ana,/, `${'a'.repeat(600)},`)],
+    ['with no id', (line: string) => line.replace(/^ana,/, ',')],
+  ])(
+    'leaves a refused right and a birth date as they stand where a row of their file cannot be read: %s',
+    async (_, spoil) => {
+      const files = family('1.2');
+      await town.load(files);
+      const whole = await standing(db);
+      const spoilt = (name: string, start: string) =>
+        String(files[name])
+          .split('\r\n')
+          .map((line) => (line.startsWith(start) ? spoil(line) : line))
+          .join('\r\n');
+      const both = {
+        'rights.csv': spoilt('rights.csv', 'ana,tom'),
+        'demographics.csv': spoilt('demographics.csv', 'ana'),
+      };
+      expect(await town.load({ ...files, ...both })).toMatchObject({ state: 'applied' });
+      expect(await standing(db)).toEqual(whole);
+      const { rows } = await sql`select birth_date::text as born from students where sis_id = 'ana'`.execute(db);
+      expect(rows).toEqual([{ born: '2014-02-03' }]);
+      // Where all can be read, what is not said is unknown.
+      const silent = String(files['rights.csv'])
+        .split('\r\n')
+        .filter((line) => !line.startsWith('ana,tom'))
+        .join('\r\n');
+      await town.load({ ...files, 'rights.csv': silent });
+      expect(await standing(db)).toEqual(whole.map((pair) => pair.replace(' no-ed', '')));
+    },
+  );
+
   it('holds what the person has by another record, whose name the row says that cannot be taken', async () => {
     const { users = [], roles = [], rights = [] } = familyRows('1.2');
     await town.load(family('1.2'));

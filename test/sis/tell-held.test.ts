@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.js';
+import { takeTurn } from '../../src/sis/lease.js';
 import { tellHeld } from '../../src/sis/tell-held.js';
 import { ruledDatabases } from '../support/database.js';
 import { useDistrict } from './use-district.js';
@@ -69,5 +71,35 @@ describe.each(ruledDatabases)('a file that was not loaded, on %s', (kind) => {
     expect(subjects).toHaveLength(3);
     const { rows } = await sql`select 1 from relationships where ended_at is null`.execute(db);
     expect(rows).toHaveLength(40);
+  });
+
+  it('tells them each day of one that is refused each hour, and of one at which the import broke off for more than half an hour', async () => {
+    await town.load(forty);
+    const texts: string[] = [];
+    const tell = (at: Date) =>
+      tellHeld(db, {
+        clock: () => at,
+        post: async (_trx, { text }) => void texts.push(text),
+        administrators: ['admin@district.example'],
+      });
+    const after = (minutes: number): Date => new Date(later.getTime() + minutes * 60_000);
+    for (let hour = 0; hour < 30; hour += 1) {
+      await town.load('', 'elementary', after(hour * 60), { actor: 'watch' });
+      await tell(after(hour * 60));
+    }
+    expect(texts).toHaveLength(2);
+    const killed = async (minutes: number) => {
+      await takeTurn(db, 'elementary', { id: randomUUID(), actor: 'watch' }, () => after(minutes));
+      await tell(after(minutes));
+    };
+    for (const minutes of [2000, 2010, 2020]) await killed(minutes);
+    expect(texts).toHaveLength(2);
+    for (const minutes of [2050, 2070]) await killed(minutes);
+    expect(texts.slice(2)).toEqual([expect.stringContaining('The process that ran it ended.')]);
+    // One that a later try mended is told to nobody.
+    await killed(3600);
+    await town.load([...forty, row('New', 'Mum0')], 'elementary', after(3605));
+    await tell(after(3640));
+    expect(texts).toHaveLength(3);
   });
 });

@@ -72,6 +72,8 @@ interface UnreadableRow {
   line: number;
   problem: string;
   unreadable: true;
+  /** The file of a set in which it stands. */
+  of?: string;
 }
 
 /** So many rows that were not wanted: they are counted only. */
@@ -146,6 +148,8 @@ export interface StagedRun {
   runId: string;
   sis: string;
   kind: 'bulk' | 'delta';
+  /** Files of the set with a row of which nothing could be staged. */
+  unreadableIn: ReadonlySet<string>;
 }
 
 /**

@@ -5,6 +5,7 @@ import { findLinks, findPairs, findTold } from './oneroster-links.js';
 import { stagePairs, stageRights } from './oneroster-pairs.js';
 import { stagePeople, stageOrgs, stageParts } from './oneroster-staged.js';
 import { chooseLeads, findSubjects } from './oneroster-subjects.js';
+import { keepUnread } from './oneroster-unread.js';
 import { births, orgs, people, recordTables, rights, roles } from './oneroster-tables.js';
 
 /**
@@ -29,6 +30,7 @@ export async function assembleOneRoster(db: Database, run: StagedRun): Promise<v
   await stageParts(db, run);
   await stageRights(db, run);
   await stagePairs(db, run, await lastRow(db, run));
+  await keepUnread(db, run);
 }
 
 /** The embedded database has nobody who would count, and a server's own daemon comes late. */

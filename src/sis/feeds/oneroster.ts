@@ -77,8 +77,11 @@ async function* rowsOf(
       for await (const { names, cells, at, line } of recordsOf(set, file, context)) {
         if (cells === null) {
           if (names.join(',') !== header) throw new FeedRefused(`${file}.csv changed while it was read.`, { line: 1 });
-        } else if (cells.length !== names.length) yield { line, problem: 'field_count', unreadable: true };
-        else yield recordOf(file, new Cells(cells, at), line, read, context);
+        } else if (cells.length !== names.length) yield { line, problem: 'field_count', unreadable: true, of: file };
+        else {
+          const row = recordOf(file, new Cells(cells, at), line, read, context);
+          yield 'unreadable' in row ? { ...row, of: file } : row;
+        }
       }
     }
   } finally {
