@@ -123,4 +123,13 @@ export const keptIn: readonly Defence[] = [
     test: 'test/sessions/session-jobs.test.ts',
     named: 'was nobody',
   },
+  {
+    row: 13,
+    what: 'who copied a browser’s cookies leaves its owner the links and codes that are used there after',
+    file: 'interactions/left-unfinished.ts',
+    find: "return pressNames(ctx, cookies)[0] ?? cookies.get(ctx, 'browser');",
+    replacement: "return cookies.get(ctx, 'browser') ?? pressNames(ctx, cookies)[0];",
+    test: 'test/attacks/row-13-kept-out.test.ts',
+    named: 'in which nobody is in',
+  },
 ];

@@ -102,7 +102,7 @@ export const people: readonly Defence[] = [
     row: 14,
     what: 'a code is of use in the browser that asked',
     file: 'src/accounts/requests.ts',
-    find: "browser_hash = ${secretHash(browser)} and kind = 'registration'",
+    find: "browser_hash = ${secretHash(browser.asked)} and kind = 'registration'",
     replacement: "kind = 'registration'",
     test: 'test/attacks/row-14-links.test.ts',
     named: 'no use in another browser',

@@ -14,7 +14,7 @@ import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn, wayOn } from '../finish.js';
-import { nameBrowser } from '../left-unfinished.js';
+import { nameNextPress, pressedAs } from '../left-unfinished.js';
 import { allowReturn } from '../return-policy.js';
 import { LinkProblemPage } from '../link-problem.js';
 import { ActivateLinkPage, ChoosePasswordPage, KeepCodePage } from './page.js';
@@ -90,13 +90,13 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
 
   router.get('/activate', async (ctx) => {
     const token = parameter(ctx, 'token').slice(0, 100);
-    nameBrowser(ctx, cookies);
+    await nameNextPress(ctx, parts);
     reply(ctx, ActivateLinkPage, { action: '/activate', token }, { path: ctx.url });
   });
 
   router.post('/activate', async (ctx) => {
     const token = field(ctx, 'token').slice(0, 100);
-    const browser = cookies.get(ctx, 'browser');
+    const browser = pressedAs(ctx, cookies);
     // Somebody was done here since the page was shown, or no cookies are kept: what is pressed would end with nobody. The link stays good.
     if (browser === undefined) return showProblem(ctx, 'expired');
     const claimed = await claimLink(db, clock, 'registration', token, browser, cookies.get(ctx, 'claim') ?? null);

@@ -18,7 +18,7 @@ import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
 import { goOn } from '../finish.js';
-import { nameBrowser } from '../left-unfinished.js';
+import { nameBrowser, nameNextPress, pressedAs } from '../left-unfinished.js';
 import { LinkProblemPage } from '../link-problem.js';
 import { allowReturn } from '../return-policy.js';
 import { knownInteraction, query } from '../request-origin.js';
@@ -165,13 +165,13 @@ export function recoverRoutes(router: RouterInstance, parts: RecoverParts): void
 
   router.get('/recover/link', async (ctx) => {
     const token = parameter(ctx, 'token').slice(0, 100);
-    nameBrowser(ctx, cookies);
+    await nameNextPress(ctx, parts);
     reply(ctx, RecoverLinkPage, { action: '/recover/link', token }, { path: ctx.url });
   });
 
   router.post('/recover/link', async (ctx) => {
     const token = field(ctx, 'token').slice(0, 100);
-    const browser = cookies.get(ctx, 'browser');
+    const browser = pressedAs(ctx, cookies);
     // Somebody was done here since the page was shown, or no cookies are kept: what is pressed would end with nobody. The link stays good.
     if (browser === undefined) return showProblem(ctx, 'expired');
     const claimed = await claimLink(db, clock, 'recovery', token, browser, cookies.get(ctx, 'claim') ?? null);

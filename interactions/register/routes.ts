@@ -10,7 +10,7 @@ import type { Jobs } from '../../src/jobs/jobs.js';
 import { localeOf } from '../../src/ui/reply.js';
 import { values } from '../../src/values.js';
 import type { InteractionParts } from '../entry.js';
-import { nameBrowser } from '../left-unfinished.js';
+import { nameBrowser, nameNextPress, pressedAs } from '../left-unfinished.js';
 import { knownInteraction, query } from '../request-origin.js';
 import { RegisterPage, WaitingPage } from './page.js';
 
@@ -99,6 +99,7 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
 
     const origin = await knownInteraction(ctx, parts);
     const browser = nameBrowser(ctx, cookies);
+    await nameNextPress(ctx, parts);
     await placeRequest(db, parts.jobs, clock, {
       kind: 'registration',
       browser,
@@ -124,7 +125,13 @@ export function registerRoutes(router: RouterInstance, parts: RegisterParts): vo
     const claimed =
       browser === undefined
         ? { problem: 'over' as const }
-        : await claimCode(db, clock, parts.secretsKey, browser, code);
+        : await claimCode(
+            db,
+            clock,
+            parts.secretsKey,
+            { asked: browser, presses: pressedAs(ctx, cookies) ?? browser },
+            code,
+          );
     if ('problem' in claimed) {
       return showWaiting(ctx, { code: claimed.problem === 'over' ? 'error.codeOver' : 'error.codeWrong' }, 422);
     }

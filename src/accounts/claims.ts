@@ -6,7 +6,7 @@ import { newSecret, secretHash } from '../database/secrets.js';
 /**
  * A new secret by which a browser may finish a request whose link or code was used in it.
  *
- * @param browser the browser's own random cookie, which it had before: by it the claim ends also where its answer is still on its way
+ * @param browser the browser's own random name, which it had before: by it the claim ends also where its answer is still on its way
  * @returns the secret for the browser's cookie, and what the database keeps of it
  */
 export function newClaim(browser: string): { claim: string; kept: { claim_hash: string; claim_browser: string } } {
@@ -33,8 +33,12 @@ export async function consumeRequest(trx: Database, clock: Clock, id: string): P
 /**
  * Ends every request that was claimed in a browser and not finished: whoever signs in or out there goes on to something else, and what the
  * network brings after them would let the next person choose the password.
+ *
+ * @param names the browser's own random names
  */
-export async function endClaims(db: Database, clock: Clock, browser: string): Promise<void> {
+export async function endClaims(db: Database, clock: Clock, names: readonly string[]): Promise<void> {
   await sql`update account_requests set ended_at = ${clock()}
-    where claim_browser = ${secretHash(browser)} and consumed_at is null and ended_at is null`.execute(db);
+    where claim_browser = any(${names.map(secretHash)}::text[]) and consumed_at is null and ended_at is null`.execute(
+    db,
+  );
 }

@@ -6,7 +6,7 @@ import { after, values } from '../values.js';
 /**
  * Writes that a browser has just shown whose it is.
  *
- * @param at `shared`: whether that browser stands on a shared computer; `browser`: the digest of its own random cookie
+ * @param at `shared`: whether that browser stands on a shared computer; `browser`: the digest of its own random name
  * @returns the secret for that browser's cookie: single use, five minutes
  */
 export async function leaveFreshProof(
@@ -44,13 +44,13 @@ export async function endFreshProofs(trx: Database, clock: Clock, accountId: str
  * Ends every proof that was left in a browser: whoever signs in or out there goes on to something else, and by the answer that the network
  * brings after them the next person would be signed in.
  *
- * @param browser the browser's own random cookie
+ * @param names the browser's own random names
  */
-export async function endProofsIn(db: Database, clock: Clock, browser: string): Promise<void> {
+export async function endProofsIn(db: Database, clock: Clock, names: readonly string[]): Promise<void> {
   await db
     .updateTable('fresh_proofs')
     .set({ consumed_at: clock() })
-    .where('browser', '=', secretHash(browser))
+    .where('browser', 'in', names.map(secretHash))
     .where('consumed_at', 'is', null)
     .execute();
 }

@@ -80,7 +80,7 @@ export interface ClaimedRequest {
   contactId: string | null;
   accountId: string | null;
   identifier: string | null;
-  /** The digest of the browser's own random cookie. */
+  /** The digest of the browser's own random name, under which link or code was used. */
   browser: string | null;
 }
 
@@ -124,8 +124,7 @@ export type LinkProblem = 'unknown' | 'expired' | 'used';
 /**
  * Binds a mailed link to the browser that pressed its button. The link itself stays good until its end for that browser
  * alone; to look at it changes nothing.
- *
- * @param browser the browser's own random cookie
+ * @param browser the browser's own random name for what is pressed
  * @param claim its claim secret so far, or null
  * @returns the claim secret for the browser's cookie, or why the link is of no use
  */
@@ -194,12 +193,13 @@ export function newProofs(
  * Tries a typed code against this browser's last request. A try counts before it is compared; after five the code is
  * over, the link is not. A request that led to nobody counts and refuses in the same way, and so does one that ended meanwhile: whoever asked
  * for somebody else's account would learn that its owner used the link. Who has the right code reads the mailbox.
+ * @param browser `asked`: the cookie by which its request is known; `presses`: its name for what is pressed
  */
 export async function claimCode(
   db: Database,
   clock: Clock,
   key: Uint8Array,
-  browser: string,
+  browser: { asked: string; presses: string },
   code: string,
 ): Promise<{ claim: string } | { problem: 'wrong' | 'over' }> {
   const now = clock();
@@ -210,7 +210,7 @@ export async function claimCode(
     .where(
       'id',
       '=',
-      sql<string>`(select id from account_requests where browser_hash = ${secretHash(browser)} and kind = 'registration'
+      sql<string>`(select id from account_requests where browser_hash = ${secretHash(browser.asked)} and kind = 'registration'
         order by created_at desc, ended_at desc nulls first limit 1)`,
     )
     .where('code_expires_at', '>', now)
@@ -224,7 +224,7 @@ export async function claimCode(
     return { problem: row.code_tries >= values.activationCodeTries ? 'over' : 'wrong' };
   }
   if (row.ended_at !== null || row.consumed_at !== null) return { problem: 'over' };
-  const { claim, kept } = newClaim(browser);
+  const { claim, kept } = newClaim(browser.presses);
   await db
     .updateTable('account_requests')
     .set({ claimed_at: now, ...kept })

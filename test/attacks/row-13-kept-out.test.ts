@@ -4,6 +4,7 @@ import { openBrowser } from '../support/browser.js';
 import type { Browser } from '../support/browser.js';
 import type { TestHouse } from '../support/house.js';
 import { useThrottledHouse } from '../http/throttled-house.js';
+import { raw } from './raw.js';
 
 const email = 'pedro@example.org';
 const phone = '(213) 555-0122';
@@ -65,5 +66,22 @@ describe('row 13: who is kept out by somebody who knows their address', () => {
       for (let time = 0; time < 5; time += 1) statuses.push(await recover(collected, email));
     }
     expect(statuses.filter((status) => status === 200)).toHaveLength(25);
+  });
+
+  it('who copied the cookies of a browser in which nobody is in, and says elsewhere again and again that they are done, leaves the owner a recovery there', async () => {
+    const owner = openBrowser({ from: '127.0.12.15' });
+    await recover(owner, email);
+    const letter = await house.mailbox.waitFor(email, ({ text }) => text.includes('/recover/link'));
+    const cookie = await owner.jar.getCookieString(house.issuer);
+    const done = async (): Promise<unknown> =>
+      raw(house.issuer, { target: '/leave', body: {}, headers: { origin: house.issuer, cookie } });
+    await owner.get(linkIn(letter, '/recover/link'));
+    await done();
+    expect((await owner.submit()).url).toContain('/recover/password');
+    await done();
+    const proven = await owner.submit({ password }, { follow: false });
+    await done();
+    await owner.get(`${house.issuer}${proven.headers.location ?? ''}`);
+    expect(owner.page().text).toContain('Tomas');
   });
 });

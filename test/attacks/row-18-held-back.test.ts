@@ -166,6 +166,16 @@ describe('a sign-in whose last answer is held back', () => {
     expect((await pressLink(openBrowser(), page.url)).$('[name=password]') === null).toBe(false);
   });
 
+  it('nor where other links were opened in the browser since, so many that it forgot by what name it was pressed', async () => {
+    const reader = openBrowser();
+    const page = await reader.get(await recoveryLink());
+    const held = await used(reader, '/recover/link', { token: page.$('[name=token]')?.getAttribute('value') ?? '' });
+    for (let other = 0; other < 8; other += 1) await reader.get(`${house.issuer}/recover/link?token=${other}`);
+    await used(reader, '/done', {});
+    await arrives(reader, held);
+    expect((await reader.get(`${house.issuer}/recover/password`)).$('[name=password]') === null).toBe(true);
+  });
+
   it('nor by a code that was typed before somebody else signs in', async () => {
     const browser = openBrowser();
     await askToRegister(browser, house, 'pedro@example.org', '(213) 555-0122');
