@@ -7,6 +7,7 @@ import { keptIn, keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { oneForAllDefences } from './one-for-all.js';
+import { operators } from './operators.js';
 import { oracles } from './oracles.js';
 import { ownMailbox } from './own-mailbox.js';
 import { people } from './people.js';
@@ -41,4 +42,5 @@ export const allDefences: readonly Defence[] = [
   ...oneForAllDefences,
   ...heldBackDefences,
   ...sidecarDefences,
+  ...operators,
 ];
