@@ -8,6 +8,7 @@ import { keptIn, keptOut } from './kept-out.js';
 import { leftBehind } from './left-behind.js';
 import { massChanges } from './mass-changes.js';
 import { oneForAllDefences } from './one-for-all.js';
+import { operators } from './operators.js';
 import { oracles } from './oracles.js';
 import { ownMailbox } from './own-mailbox.js';
 import { people } from './people.js';
@@ -43,4 +44,5 @@ export const allDefences: readonly Defence[] = [
   ...heldBackDefences,
   ...sidecarDefences,
   ...audited,
+  ...operators,
 ];

@@ -112,4 +112,13 @@ export const massChanges: readonly Defence[] = [
     test,
     named: 'as the students’ own',
   },
+  {
+    row: 17,
+    what: 'many rows that cannot be taken any more wait for people',
+    file,
+    find: 'skipped - last.skipped <= read * share',
+    replacement: 'read > 0',
+    test,
+    named: 'in a way that is none',
+  },
 ];

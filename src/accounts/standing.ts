@@ -22,14 +22,33 @@ const longestReason = 200;
  * Finds an account by its id, its e-mail or its sign-in name.
  *
  * @returns its id
- * @throws StandingRefused when there is none; what was typed is not repeated
+ * @throws StandingRefused when there is none, or two have that e-mail: whoever gave it need not be the one who signs in by it. What was typed
+ *   is not repeated
  */
 export async function findAccount(db: Database, typed: string): Promise<string> {
-  const found = uuid.test(typed)
-    ? await db.selectFrom('accounts').select('id').where('id', '=', typed.toLowerCase()).executeTakeFirst()
+  const byId = uuid.test(typed);
+  const found = byId
+    ? await db
+        .selectFrom('accounts')
+        .select(['id', 'email', 'sign_in_name'])
+        .where('id', '=', typed.toLowerCase())
+        .executeTakeFirst()
     : await accountByIdentifier(db, typed);
   if (found === undefined || found === null) throw new StandingRefused('There is no such account.');
+  if (!byId && found.sign_in_name === null) await refuseShared(db, found.email);
   return found.id;
+}
+
+async function refuseShared(db: Database, email: string): Promise<void> {
+  const accounts = await db
+    .selectFrom('accounts')
+    .select(['id', 'sign_in_name'])
+    .where('email', '=', email)
+    .orderBy('id')
+    .execute();
+  if (accounts.length < 2) return;
+  const each = accounts.map(({ id, sign_in_name: name }) => `${id} (${name ?? 'signs in by the e-mail'})`).join(', ');
+  throw new StandingRefused(`${accounts.length} accounts have this e-mail; say the id of the one you mean: ${each}.`);
 }
 
 /** Suspends an account (it can be reopened) or closes it; either way nothing of it works from this moment, and the apps are told. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { findContact } from '../accounts/join-decisions.js';
 import { readReason } from '../accounts/standing.js';
 import { HoldRefused, listHolds, mostHolds, releaseHold } from '../families/holds.js';
 import { utcMinute } from '../locales/dates.js';
@@ -17,6 +18,8 @@ export const holdsCommand: DeskCommand = async (desk, args) => {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
   const [verb, hold, ...more] = positionals;
   if (verb === 'list' && hold === undefined) {
+    // A contact that is spelt wrong must not read as one that nothing holds.
+    if (values.contact !== undefined) await findContact(desk.db, values.contact);
     const listed = await listHolds(desk.db, { contact: values.contact ?? null, all: values.all === true });
     if (values.json === true) return JSON.stringify(listed);
     if (listed.length === 0) return 'There are none.';

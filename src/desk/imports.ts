@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
+import { readReason } from '../accounts/standing.js';
 import type { Database } from '../database/database.js';
 import { decideRun, runImport } from '../imports.js';
 import type { DecisionVerb, ImportParts } from '../imports.js';
@@ -28,7 +29,7 @@ const options = {
  */
 export const importCommand: DeskCommand = async (desk, args) => {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
-  const [verb, runId] = positionals;
+  const [verb, runId, ...more] = positionals;
   const parts = await partsOf(desk);
   if (verb === 'runs') return listRuns(desk.db, values.feed ?? null, values.json === true);
   if (verb !== undefined) {
@@ -37,7 +38,12 @@ export const importCommand: DeskCommand = async (desk, args) => {
         'Say what to do: import --feed NAME, import runs, or import approve, discard or rollback RUN.',
       );
     }
-    return decide(desk, parts, verb, runId, values.reason, values.json === true);
+    // A decision is done at once and whole: who asks for a plan, or of two runs, is not to find it done.
+    const { reason = '', json = false, ...others } = values;
+    if (more.length > 0 || Object.keys(others).length > 0) {
+      throw new DeskRefused(`Say one run, --reason and nothing else: import ${verb} RUN --reason "…".`);
+    }
+    return decide(desk, parts, verb, runId, reason, json);
   }
   if (values.feed === undefined) throw new DeskRefused('Say which feed: import --feed NAME.');
   await syncFeeds(desk.db, parts.feeds, desk.clock);
@@ -69,15 +75,13 @@ async function decide(
   parts: ImportParts,
   verb: DecisionVerb,
   runId: string | undefined,
-  reason: string | undefined,
+  reason: string,
   json: boolean,
 ): Promise<string> {
   if (runId === undefined) throw new DeskRefused(`Say which run: import ${verb} RUN; \`import runs\` lists them.`);
-  if (reason === undefined || reason.trim() === '') {
-    throw new DeskRefused('Say why, in a few words without names: --reason "…".');
-  }
+  const because = readReason(reason);
   try {
-    const report = await decideRun(parts, verb, { runId, actor: 'operator', reason: reason.trim() });
+    const report = await decideRun(parts, verb, { runId, actor: 'operator', reason: because });
     desk.tellApps();
     return told(report, json);
   } catch (error) {

@@ -123,7 +123,7 @@ async function plan(trx: DatabaseTransaction, scope: ImportScope, report: RunRep
     skipped: unreadable + counted.skipped,
     ended: report.plan.relationships.ended,
   };
-  return findings(trx, scope, task.checks, task.shape);
+  return findings(trx, scope, task.checks, task.shape, report.counts.skipped);
 }
 
 async function apply(

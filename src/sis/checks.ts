@@ -10,7 +10,7 @@ export interface Checks {
   /** Relationships ended, of the feed and of one school. */
   feed_share: number;
   school_share: number;
-  /** Rows fewer than in the last file. */
+  /** Rows fewer than in the last file, or more that cannot be taken. */
   row_share: number;
 }
 
@@ -19,7 +19,7 @@ export interface RunShape {
   read: number;
   layout: string;
   /** Of the feed's last bulk that was applied; null before the first. */
-  last: { read: number; layout: string | null } | null;
+  last: { read: number; skipped: number; layout: string | null } | null;
   /** The shape the format is documented with, where it has one. */
   documented: string | null;
 }
@@ -31,6 +31,7 @@ const smallestSchool = 5;
  * Why a run is held for a person: a half-written or filtered extract looks just like one in which many are missing. A relationship whose own
  * end date has passed is expected to leave and does not count.
  *
+ * @param skipped rows that are not taken
  * @returns one clause per finding, without personal data; empty when the run may be applied
  */
 export async function findings(
@@ -38,9 +39,11 @@ export async function findings(
   scope: ImportScope,
   checks: Checks,
   shape: RunShape,
+  skipped: number,
 ): Promise<string[]> {
   return [
     ...shapeFindings(scope.kind, checks, shape),
+    ...(scope.kind === 'bulk' ? skippedFindings(checks, shape, skipped) : []),
     ...(await missingFindings(trx, scope, checks)),
     ...(await turnedFindings(trx, scope, checks)),
   ];
@@ -60,6 +63,17 @@ function shapeFindings(kind: 'bulk' | 'delta', checks: Checks, { read, layout, l
     );
   }
   return found;
+}
+
+/**
+ * Of rows that cannot be taken what stands, stands: where dates or flags are said otherwise from one day on, nothing would change any more,
+ * also where a right is refused, and every file would be applied.
+ */
+function skippedFindings({ row_share: share }: Checks, { read, last }: RunShape, skipped: number): string[] {
+  if (last === null || skipped - last.skipped < fewest || skipped - last.skipped <= read * share) return [];
+  return [
+    `${skipped} of its ${read} rows cannot be taken, and ${last.skipped} of the ${last.read} before, more than ${percent(share, 1)}`,
+  ];
 }
 
 /** A delta may leave out whole files of a set: of the layout of before, the lines of those that it brings. */

@@ -211,7 +211,7 @@ async function runReading(
     const shape = {
       read: staged.read,
       layout: reading.layout,
-      last: bulk === null ? null : { read: bulk.counts.read, layout: bulk.layout },
+      last: bulk === null ? null : { ...bulk.counts, layout: bulk.layout },
       documented: format.layout ?? null,
     };
     const { sis, checks } = feed;

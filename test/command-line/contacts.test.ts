@@ -104,4 +104,22 @@ describe('contacts at the command line', () => {
   ])('%j is refused in one sentence', async (args, sentence) => {
     await expect(command(...args)).rejects.toThrow(sentence);
   });
+
+  it('takes no e-mail that two accounts have for the one of them that signs in by it', async () => {
+    const other = await account(db, { email, sign_in_name: 'luis' });
+    const at = (room: string, ...args: string[]): Promise<string> =>
+      deskCommands.get(room)?.(desk, args) ?? Promise.reject(new Error('no such command'));
+    for (const [room, ...args] of [
+      ['accounts', 'close', '--account', email, ...why],
+      ['sessions', 'revoke', '--account', 'ROSA@example.org'],
+      ['contacts', 'propose', '--account', email, '--contact', 'secondary:S1', ...why],
+    ] as const) {
+      const refused = await at(room, ...args).catch((error: unknown) => String(error));
+      expect(refused).toContain('2 accounts have this e-mail; say the id of the one you mean: ');
+      expect(refused).toContain(`${id} (signs in by the e-mail)`);
+      expect(refused).toContain(`${other} (luis)`);
+    }
+    expect(await at('accounts', 'close', '--account', 'luis', ...why)).toContain(other);
+    expect(await at('accounts', 'suspend', '--account', id, ...why)).toContain(id);
+  });
 });

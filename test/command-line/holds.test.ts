@@ -30,7 +30,7 @@ describe('holds at the command line', () => {
     town = await district(opened);
     await town.load([row('Luis', 'S1', { ...rosa, sis: 'secondary' })], 'secondary');
     id = await account(db, { email: rosa.email }, await contactId(db, 'S1', 'secondary'));
-    await town.load([row('Ana', 'E1', { ...rosa, ...order })]);
+    await town.load([row('Ana', 'E1', { ...rosa, ...order }), row('Eva', 'E2')]);
   });
 
   const command = (...args: string[]): Promise<string> =>
@@ -47,7 +47,11 @@ describe('holds at the command line', () => {
     );
     expect(await command('list', '--contact', 'secondary:S1')).toBe(listed);
     expect(await command('list', '--contact', 'elementary:E1')).toBe(listed);
-    expect(await command('list', '--contact', 'elementary:Ana')).toBe('There are none.');
+    expect(await command('list', '--contact', 'elementary:E2')).toBe('There are none.');
+    // One that is spelt wrong is nobody, and not one whom nothing holds.
+    for (const wrong of ['elementary:Ana', 'S1', 'Secondary:S1', 'secondary:s1', '']) {
+      await expect(command('list', '--contact', wrong)).rejects.toThrow('There is no such contact');
+    }
     expect(listed).not.toMatch(/Rosa|López|example\.org|555/i);
   });
 
@@ -58,7 +62,7 @@ describe('holds at the command line', () => {
     await expect(command('release', holdId, '--reason', 'x'.repeat(201))).rejects.toThrow('200 characters at most');
     expect(await command('release', holdId, ...why)).toMatch(/^Released: /);
     expect(await children()).toEqual(['Luis']);
-    await town.load([row('Ana', 'E1', { ...rosa, ...order, grade: '4' })]);
+    await town.load([row('Ana', 'E1', { ...rosa, ...order, grade: '4' }), row('Eva', 'E2')]);
     expect([await children(), await command('list')]).toEqual([['Luis'], 'There are none.']);
     expect(await command('list', '--all')).toContain(holdId);
     await expect(command('release', holdId, ...why)).rejects.toThrow('The hold is released already.');

@@ -62,13 +62,20 @@ describe.each(databases)('imports at the command line, on %s', (kind) => {
     const held = runs[0]?.id ?? '';
     await expect(command('approve')).rejects.toThrow('Say which run: import approve RUN; `import runs` lists them.');
     await expect(command('approve', held)).rejects.toThrow('Say why, in a few words without names: --reason "…".');
+    // A decision is no plan, and is of one run.
+    for (const beside of [['--dry-run'], ['--feed', 'secondary'], ['--delta'], [runs[1]?.id ?? '']]) {
+      for (const verb of ['approve', 'discard', 'rollback']) {
+        await expect(command(verb, held, '--reason', 'a plan', ...beside)).rejects.toThrow('and nothing else');
+      }
+    }
+    await expect(command('discard', held, '--reason', 'x'.repeat(201))).rejects.toThrow('200 characters at most');
     await expect(command('approve', 'x', '--reason', 'y')).rejects.toThrow('There is no run "x".');
     await expect(command('undo', held)).rejects.toThrow('Say what to do: import --feed NAME');
     expect(await command('approve', held, '--reason', 'a school closed')).toContain('elementary: applied');
-    expect(await command('rollback', held, '--reason', 'it did not')).toMatch(
+    expect(await command('rollback', held, '--reason', 'it\ndid \u001b[2Jnot')).toMatch(
       /^elementary: rolled back \(run \S+\)\. What stood before it stands again\.$/,
     );
-    expect(await command('runs', '--feed', 'elementary')).toMatch(/rolled back .* operator +it did not\n/);
+    expect(await command('runs', '--feed', 'elementary')).toMatch(/rolled back .* operator +it did \[2Jnot\n/);
     const report = JSON.parse(await command('--feed', 'elementary', '--again', '--dry-run', '--json')) as RunReport;
     expect(report).toMatchObject({ state: 'planned', plan: { relationships: { ended: 20 } } });
   });

@@ -91,6 +91,8 @@ describe('a delivery-status report', () => {
     ['another report', report({ type: 'multipart/report; report-type=disposition-notification' })],
     ['without the letter', report({ returned: 'text/plain' })],
     ['without its id', report({ headers: '' })],
+    ['with an id that no database takes', report({ headers: 'Message-ID: <a\0b@district.example>\n' })],
+    ['with an id without an end', report({ headers: `Message-ID: <${'a'.repeat(100_000)}@district.example>\n` })],
     ['an answer', Buffer.from(`Subject: Re: hello\r\nIn-Reply-To: ${id}\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n`)],
     ['nothing', Buffer.alloc(0)],
     ['no text at all', Buffer.from(Array.from({ length: 5_000 }, (_, index) => (index * 7_919) % 256))],

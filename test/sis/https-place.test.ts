@@ -149,6 +149,22 @@ describe.each(['postgres', 'pglite'] as const)('a feed that is fetched, on %s', 
     }
   });
 
+  it('is not believed to be the same where it was asked for whole, because its server says nothing to know it by', async () => {
+    answer = (_, response) => response.writeHead(200).end(forty);
+    await load();
+    answer = (_, response) => response.writeHead(304).end();
+    expect(await load()).toMatchObject({ state: 'refused', message: expect.stringContaining('304 in place') });
+  });
+
+  it('is asked for unpacked, because a packed one that breaks off looks whole', async () => {
+    const cut = (text: string): Buffer => gzipSync(text).subarray(0, -200);
+    answer = (request, response) => {
+      const packed = /gzip/.test(request.headers['accept-encoding'] ?? '');
+      response.writeHead(200, packed ? { 'content-encoding': 'gzip' } : {}).end(packed ? cut(forty) : forty);
+    };
+    expect(await load()).toMatchObject({ state: 'applied', counts: { read: 40 } });
+  });
+
   it('is asked again soon where a run that was killed has the turn still, and not only by the next schedule', async () => {
     const work = importWorker(parts(), makeLogger({ logLevel: 'silent' }, { write: () => {} }));
     serve(forty);
@@ -222,7 +238,7 @@ describe('what a feed’s server may answer', () => {
       FeedRefused,
       'a web page',
     ],
-    ['nothing new without having been asked', (to) => to.writeHead(304).end(), FeedRefused, 'leads elsewhere (304)'],
+    ['nothing new without having been asked', (to) => to.writeHead(304).end(), FeedRefused, '304 in place'],
     ['a part', (to) => to.writeHead(206).end(forty), FeedRefused, '206'],
     [
       'half of what it announced',

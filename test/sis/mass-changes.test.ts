@@ -134,6 +134,13 @@ describe.each(ruledDatabases)('a file that says something else of many at once, 
       "94 of the feed's 100 relationships would be restricted",
     ],
     [
+      'says a date in a way that is none, so that rights are refused in rows that are not taken',
+      hundred,
+      some(12, () => ({ ed_rights: 'no', end_date: '20.11.26' })),
+      some(60, () => ({ ed_rights: 'no', end_date: '20.11.26' })),
+      '60 of its 100 rows cannot be taken, and 12 of the 100 before, more than 20.0 %',
+    ],
+    [
       'forgets addresses of parents',
       hundred,
       some(12, () => ({ email: '' })),

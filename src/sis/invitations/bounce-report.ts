@@ -3,6 +3,9 @@ import type { ParsedMail } from 'mailparser';
 /** The longest report that is read, in bytes. */
 export const longestReport = 1_048_576;
 
+/** What a Message-ID of ours looks like; anybody may write another, with signs that no database takes or longer than any question. */
+const ours = /^<[\x21-\x7e]{1,320}>$/;
+
 const statusTypes = new Set(['message/delivery-status', 'message/global-delivery-status']);
 const returnedTypes = new Set(['message/rfc822', 'text/rfc822-headers', 'message/global', 'message/global-headers']);
 
@@ -22,7 +25,7 @@ export async function failedLetter(report: Buffer): Promise<string | null> {
   const returned = mail.attachments.find(({ contentType }) => returnedTypes.has(contentType.toLowerCase()));
   if (!failed || returned === undefined) return null;
   const letter = await parsed(returned.content);
-  return letter?.messageId ?? null;
+  return ours.exec(letter?.messageId ?? '')?.[0] ?? null;
 }
 
 async function parsed(source: Buffer): Promise<ParsedMail | null> {

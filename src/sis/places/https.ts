@@ -21,7 +21,7 @@ const usual: FetchLimits = { bytes: 4 * 2 ** 30, total: 30 * 60_000, silent: 60_
  * Fetches a feed's file by HTTP with a conditional GET (RFC 9110, 13.1). No redirect is followed: the secret goes to the place that the
  * feeds file names and nowhere else.
  *
- * @returns null when the server says that the file is the known one
+ * @returns null when the server says that the file is the known one, and was told by what it knows it
  * @throws FeedAway when trying again later may help: no connection, an answer that breaks off or does not come, 408, 429, 5xx
  * @throws FeedRefused when only people can help
  */
@@ -36,7 +36,7 @@ export async function fetchFeed({ url, authorization, known, onBytes, limits }: 
       redirect: 'manual',
       signal: over.signal,
     });
-    if (response.status === 304 && known !== null) return null;
+    if (response.status === 304 && (known?.etag ?? known?.lastModified ?? null) !== null) return null;
     refuseAnswer(response);
     const body = received(response, bytes, (count) => {
       quiet.refresh();
@@ -70,6 +70,8 @@ function headersOf(authorization: string | null, known: Validators | null): Reco
   return {
     'user-agent': 'parent-access',
     accept: 'text/csv, application/zip, application/octet-stream, */*;q=0.5',
+    // Packed on its way, what breaks off would be unpacked as far as it goes and taken for the whole.
+    'accept-encoding': 'identity',
     ...(authorization === null ? {} : { authorization }),
     ...(etag === null ? {} : { 'if-none-match': etag }),
     ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
@@ -100,7 +102,7 @@ function refuseAnswer({ status, headers }: Response): void {
   if (status === 401 || status === 403) {
     throw new FeedRefused(`The feed’s server answered ${status}: the feed’s secret is missing, wrong or expired.`);
   }
-  if (status >= 300 && status < 400) {
+  if (status >= 300 && status < 400 && status !== 304) {
     throw new FeedRefused(
       `The feed’s server leads elsewhere (${status}): write the final address into the feeds file.`,
     );
