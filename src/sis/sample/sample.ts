@@ -48,8 +48,8 @@ export function parseSampleArguments(args: readonly string[]): SampleSize {
   }
   const contacts = Number(values.contacts ?? '2000');
   const seed = Number(values.seed ?? '1');
-  if (!Number.isInteger(contacts) || contacts < 200 || contacts > 1_000_000) {
-    throw new SampleRefused('sample: --contacts must be a whole number from 200 to 1000000.');
+  if (!Number.isInteger(contacts) || contacts < 200 || contacts > 2_500_000) {
+    throw new SampleRefused('sample: --contacts must be a whole number from 200 to 2500000.');
   }
   if (!Number.isSafeInteger(seed)) throw new SampleRefused('sample: --seed must be a whole number.');
   if (values.out === undefined || values.out === '') throw new SampleRefused('sample: --out must name a folder.');
