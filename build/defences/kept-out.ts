@@ -132,4 +132,13 @@ export const keptIn: readonly Defence[] = [
     test: 'test/attacks/row-13-kept-out.test.ts',
     named: 'in which nobody is in',
   },
+  {
+    row: 18,
+    what: 'who copied the cookies where a link was pressed is shown no recovery code after its owner went on',
+    file: 'interactions/left-unfinished.ts',
+    find: 'if (claim !== undefined) await forgetFinished(db, claim);',
+    replacement: '',
+    test: 'test/attacks/row-18-copied-claim.test.ts',
+    named: 'the copy is not shown it|nor once',
+  },
 ];
