@@ -141,4 +141,13 @@ export const keptIn: readonly Defence[] = [
     test: 'test/attacks/row-18-copied-claim.test.ts',
     named: 'the copy is not shown it|nor once',
   },
+  {
+    row: 18,
+    what: 'a code that is typed while its request is finished elsewhere takes over nothing of it',
+    file: 'src/accounts/requests.ts',
+    find: "    .where('id', '=', row.id)\n    .where('ended_at', 'is', null)\n    .where('consumed_at', 'is', null)\n",
+    replacement: "    .where('id', '=', row.id)\n",
+    test: 'test/attacks/row-18-copied-claim.test.ts',
+    named: 'types its code at the moment',
+  },
 ];

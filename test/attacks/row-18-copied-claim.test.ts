@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { acceptTerms, askToRegister, choosePassword, linkIn, password, pressLink, signIn } from '../journeys/steps.js';
+import { consumeRequest } from '../../src/accounts/claims.js';
+import { claimCode } from '../../src/accounts/requests.js';
+import { acceptTerms, askToRegister, choosePassword, codeIn, linkIn } from '../journeys/steps.js';
+import { password, pressLink, signIn } from '../journeys/steps.js';
 import { share } from '../journeys/lost-ways/tabs.js';
 import { row } from '../sis/extract.js';
 import { openBrowser } from '../support/browser.js';
@@ -12,6 +15,7 @@ const onMailbox = { email, ed_rights: 'yes' };
 const elementary = [
   row('Eva', 'Rosa', { ...onMailbox, contact_id: 'E91', phone1: '(213) 555-0191' }),
   row('Eva', 'Pablo', { ...onMailbox, contact_id: 'E92', phone1: '(213) 555-0192' }),
+  row('Eva', 'Ines', { ...onMailbox, contact_id: 'E93', phone1: '(213) 555-0193' }),
 ];
 
 function codeOf(page: Page): string | undefined {
@@ -53,5 +57,44 @@ describe('row 18: the recovery code of a shared mailbox, and who copied the cook
     await signIn(owner, 'pablo.casa', password);
     expect((await acceptTerms(owner)).text).toContain('Eva');
     expect(codeOf(await copy.get(chosenAt))).toBeUndefined();
+  });
+
+  it('nor who asked for the letter, and types its code at the moment at which the owner finishes by its link', async () => {
+    house.mailbox.clear();
+    const asking = openBrowser();
+    await askToRegister(asking, house, email, '(213) 555-0193');
+    const letter = await house.mailbox.waitFor(email, ({ text }) => text.includes('/activate'));
+    await pressLink(openBrowser(), linkIn(letter, '/activate'));
+    const request = await house.db
+      .selectFrom('account_requests')
+      .select(['id', 'claim_hash'])
+      .where('consumed_at', 'is', null)
+      .where('claim_hash', 'is not', null)
+      .executeTakeFirstOrThrow();
+    const clock = (): Date => new Date();
+    let first = true;
+    const finishedMeanwhile = house.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        if (first) await consumeRequest(house.db, clock, request.id);
+        first = false;
+        return result;
+      },
+    });
+    const [asked = ''] = ((await asking.cookies(house.issuer))['pa-browser'] ?? '').split('.');
+    const typed = await claimCode(
+      finishedMeanwhile,
+      clock,
+      house.desk.secretsKey ?? new Uint8Array(),
+      { asked, presses: asked },
+      codeIn(letter),
+    );
+    expect([first, typed]).toEqual([false, { problem: 'over' }]);
+    const after = await house.db
+      .selectFrom('account_requests')
+      .select('claim_hash')
+      .where('id', '=', request.id)
+      .executeTakeFirstOrThrow();
+    expect(after.claim_hash).toBe(request.claim_hash);
   });
 });
