@@ -176,6 +176,15 @@ export const audited: readonly Defence[] = [
     named: 'recovery code',
   },
   {
+    row: 3,
+    what: 'who presses twice is shown the recovery code by the later answer too',
+    file: 'interactions/activate/routes.ts',
+    find: "if (done.kind === 'gone') return showUnclaimed(ctx, 'used');",
+    replacement: "if (done.kind === 'gone') return showProblem(ctx, 'used');",
+    test: 'test/journeys/lost-ways/answers.test.ts',
+    named: 'presses twice',
+  },
+  {
     row: 7,
     what: 'a recovery code is shown to nobody after its owner went on',
     file: 'interactions/entry.ts',
