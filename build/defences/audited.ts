@@ -190,8 +190,8 @@ export const audited: readonly Defence[] = [
     file: 'interactions/entry.ts',
     find: 'if (proven !== null) await forgetUnfinished(ctx, parts);',
     replacement: '',
-    test: 'test/journeys/lost-ways/answers.test.ts',
-    named: 'recovery code',
+    test: 'test/attacks/row-18-copied-claim.test.ts',
+    named: 'the copy is not shown it',
   },
   {
     row: 3,
