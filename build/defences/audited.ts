@@ -185,6 +185,15 @@ export const audited: readonly Defence[] = [
     named: 'presses twice',
   },
   {
+    row: 3,
+    what: 'who changes the password by two presses hears that it is changed',
+    file: 'src/portal/password/routes.ts',
+    find: "if (await parts.hasher.verify(now, password)) return ctx.redirect('/password/changed');",
+    replacement: '',
+    test: 'test/journeys/lost-ways/answers.test.ts',
+    named: 'pressed twice',
+  },
+  {
     row: 7,
     what: 'a recovery code is shown to nobody after its owner went on',
     file: 'interactions/entry.ts',
