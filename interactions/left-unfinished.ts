@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { endClaims } from '../src/accounts/claims.js';
+import { endClaims, forgetFinished } from '../src/accounts/claims.js';
 import { endProofsIn } from '../src/accounts/fresh-proof.js';
 import type { Clock } from '../src/database/clock.js';
 import type { Database } from '../src/database/database.js';
@@ -57,6 +57,8 @@ async function endUnder(db: Database, clock: Clock, names: readonly string[]): P
  * would the answer to the press, where the network brings it only now.
  */
 export async function forgetUnfinished(ctx: Context, { db, clock, cookies }: UnfinishedParts): Promise<void> {
+  const claim = cookies.getUnsigned(ctx, 'claim');
+  if (claim !== undefined) await forgetFinished(db, claim);
   for (const name of ['claim', 'proof']) {
     if (cookies.getUnsigned(ctx, name) !== undefined) cookies.clear(ctx, name);
   }

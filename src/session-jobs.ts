@@ -1,4 +1,4 @@
-import { cleanRequests } from './accounts/requests.js';
+import { cleanRequests } from './accounts/clean-requests.js';
 import type { RecordEvent } from './audit/audit.js';
 import type { Clock } from './database/clock.js';
 import type { Database } from './database/database.js';

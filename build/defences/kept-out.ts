@@ -132,4 +132,22 @@ export const keptIn: readonly Defence[] = [
     test: 'test/attacks/row-13-kept-out.test.ts',
     named: 'in which nobody is in',
   },
+  {
+    row: 18,
+    what: 'who copied the cookies where a link was pressed is shown no recovery code after its owner went on',
+    file: 'interactions/left-unfinished.ts',
+    find: 'if (claim !== undefined) await forgetFinished(db, claim);',
+    replacement: '',
+    test: 'test/attacks/row-18-copied-claim.test.ts',
+    named: 'the copy is not shown it|nor once',
+  },
+  {
+    row: 18,
+    what: 'a code that is typed while its request is finished elsewhere takes over nothing of it',
+    file: 'src/accounts/requests.ts',
+    find: "    .where('id', '=', row.id)\n    .where('ended_at', 'is', null)\n    .where('consumed_at', 'is', null)\n",
+    replacement: "    .where('id', '=', row.id)\n",
+    test: 'test/attacks/row-18-copied-claim.test.ts',
+    named: 'types its code at the moment',
+  },
 ];

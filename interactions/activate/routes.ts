@@ -55,10 +55,10 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
     reply(ctx, KeepCodePage, { code, continueHref }, { path: '/activate/password' });
 
   // Where the answer was lost, or the form came twice, the account is there; and its code, until its owner goes on.
-  const showUnclaimed = async (ctx: Context): Promise<void> => {
+  const showUnclaimed = async (ctx: Context, reason?: LinkProblem): Promise<void> => {
     const claim = cookies.get(ctx, 'claim');
     const again = claim === undefined ? null : await recoveryCodeOnceMore(db, clock, parts.secretsKey, claim);
-    if (again === null) return showProblem(ctx, await claimProblem(db, 'registration', claim));
+    if (again === null) return showProblem(ctx, reason ?? (await claimProblem(db, 'registration', claim)));
     showCode(ctx, again.code, wayOn(again.interactionUid));
   };
 
@@ -132,7 +132,8 @@ export function activateRoutes(router: RouterInstance, parts: ActivateParts): vo
       studentDomains: parts.studentDomains,
       secretsKey: parts.secretsKey,
     });
-    if (done.kind === 'gone') return showProblem(ctx, 'used');
+    // Of two presses the browser shows the answer to the later one, which finds it finished.
+    if (done.kind === 'gone') return showUnclaimed(ctx, 'used');
     if (done.kind === 'name-refused')
       return showPassword(ctx, claimed, typedName, { signInName: 'error.signInNameUnsuitable' }, 422);
     const href = await goOn(ctx, parts, { ...done, shared }, claimed.interactionUid);

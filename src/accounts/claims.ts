@@ -42,3 +42,18 @@ export async function endClaims(db: Database, clock: Clock, names: readonly stri
     db,
   );
 }
+
+/**
+ * Forgets by which secret a browser finished a request: what is shown once more by it alone, as a recovery code is, is shown to nobody from
+ * now on. The cookie may have been copied before, and going on takes it from the browser only.
+ *
+ * @param claim the secret in the browser's cookie
+ */
+export async function forgetFinished(db: Database, claim: string): Promise<void> {
+  await db
+    .updateTable('account_requests')
+    .set({ claim_hash: null })
+    .where('claim_hash', '=', secretHash(claim))
+    .where('consumed_at', 'is not', null)
+    .execute();
+}

@@ -215,7 +215,7 @@ export async function claimCode(
     )
     .where('code_expires_at', '>', now)
     .where('code_tries', '<', values.activationCodeTries)
-    .returning(['id', 'code_hash', 'code_tries', 'ended_at', 'consumed_at'])
+    .returning(['id', 'code_hash', 'code_tries'])
     .executeTakeFirst();
   if (row === undefined) return { problem: 'over' };
   const expected = Buffer.from(row.code_hash ?? '', 'base64url');
@@ -223,14 +223,16 @@ export async function claimCode(
   if (expected.length !== given.length || !timingSafeEqual(expected, given)) {
     return { problem: row.code_tries >= values.activationCodeTries ? 'over' : 'wrong' };
   }
-  if (row.ended_at !== null || row.consumed_at !== null) return { problem: 'over' };
   const { claim, kept } = newClaim(browser.presses);
-  await db
+  // Nor one that is finished in this very moment by the link: what is shown once more there is that browser's.
+  const { numUpdatedRows } = await db
     .updateTable('account_requests')
     .set({ claimed_at: now, ...kept })
     .where('id', '=', row.id)
-    .execute();
-  return { claim };
+    .where('ended_at', 'is', null)
+    .where('consumed_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 0n ? { problem: 'over' } : { claim };
 }
 
 /** The request that this browser may finish now, or null when its hour is over or it is finished. */
@@ -286,15 +288,4 @@ export async function endRecoveries(trx: Database, clock: Clock, accountId: stri
       ),
     )
     .execute();
-}
-
-/** Forgets what was typed and what is over; hygiene, run by the clean-up job. */
-export async function cleanRequests(db: Database, clock: Clock): Promise<void> {
-  await sql`delete from account_requests where id in (
-    select id from account_requests where expires_at < ${after(clock(), -values.interactionKept)} limit 5000)`.execute(
-    db,
-  );
-  await sql`delete from fresh_proofs where expires_at < ${clock()}`.execute(db);
-  await sql`delete from letters_sent where sent_at < ${after(clock(), -7 * 86_400)}`.execute(db);
-  await sql`delete from throttles where expire < ${clock().getTime()}`.execute(db);
 }

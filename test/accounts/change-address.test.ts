@@ -4,7 +4,7 @@ import { answerAddress, confirmAddress } from '../../src/accounts/change-address
 import type { AddressChange } from '../../src/accounts/change-address.js';
 import { lockMailbox } from '../../src/accounts/mailbox-lock.js';
 import { pendingFor } from '../../src/accounts/pending.js';
-import { cleanRequests } from '../../src/accounts/requests.js';
+import { cleanRequests } from '../../src/accounts/clean-requests.js';
 import { settleRequests } from '../../src/accounts/settle-request.js';
 import { auditLog } from '../../src/audit/audit.js';
 import { newSecret, secretHash } from '../../src/database/secrets.js';

@@ -17,10 +17,14 @@ import { share } from './tabs.js';
 
 const maria = 'maria@example.org';
 const shared = { email: 'casa@example.org', ed_rights: 'yes' };
+const home = 'hogar@example.org';
 const family = [
   ...elementary,
   row('Eva', 'Rosa', { ...shared, contact_id: 'E91', phone1: '(213) 555-0191' }),
   row('Eva', 'Pablo', { ...shared, contact_id: 'E92', phone1: '(213) 555-0192' }),
+  row('Leo', 'Ana', { ...shared, email: 'ana@example.org', contact_id: 'E95', phone1: '(213) 555-0195' }),
+  row('Ada', 'Ines', { ...shared, email: home, contact_id: 'E93', phone1: '(213) 555-0193' }),
+  row('Ada', 'Tito', { ...shared, email: home, contact_id: 'E94', phone1: '(213) 555-0194' }),
 ];
 
 describe('a step whose answer is lost', () => {
@@ -104,6 +108,33 @@ describe('a step whose answer is lost', () => {
     const letter = await house.mailbox.waitFor(shared.email, ({ text }) => text.includes('/recover/link'));
     await pressLink(browser, linkIn(letter, '/recover/link'));
     expect((await choosePassword(browser, { recoveryCode: code ?? '' })).text).toContain('Eva');
+  });
+
+  it('nor is it lost to who presses twice: of two answers the later one, which the browser shows, has it too', async () => {
+    const browser = openBrowser();
+    await askToRegister(browser, house, home, '(213) 555-0193');
+    const chosen = await pressLink(browser, linkIn(await house.mailbox.waitFor(home), '/activate'));
+    const other = await twin(browser);
+    await other.get(chosen.url);
+    const pages = await Promise.all([browser, other].map(async (each) => choosePassword(each)));
+    const codes = pages.map(({ text }) => /[A-Z2-9]{4}(-[A-Z2-9]{4}){3}/.exec(text)?.[0]);
+    expect(codes).toEqual([expect.any(String), codes[0]]);
+  });
+
+  it('a new password of who is signed in: pressed twice, both answers say that it is changed', async () => {
+    const [email, next] = ['ana@example.org', 'another long way to school'];
+    const browser = openBrowser();
+    await register(browser, house, email, '(213) 555-0195');
+    const page = await browser.get(`${house.issuer}/password`);
+    const other = await twin(browser);
+    await other.get(page.url);
+    // Not followed: these two do not share the new cookie, as tabs of one browser do.
+    const answers = await Promise.all(
+      [browser, other].map(async (each) =>
+        each.submit({ current: 'a long way to school', password: next }, { follow: false }),
+      ),
+    );
+    for (const { headers } of answers) expect(headers.location).toBe('/password/changed');
   });
 
   it('a new address: the question is not asked of who answered it, and who confirmed it hears so again', async () => {
