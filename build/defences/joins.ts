@@ -115,11 +115,12 @@ export const joins: readonly Defence[] = [
   },
   {
     row: 17,
-    what: 'a report that a letter came back keeps no letter about rights from a parent',
+    what: 'neither a report that a letter came back nor a refusal keeps a letter about rights from a parent',
     file: 'src/sis/tell-rights-end.ts',
-    find: " and x.because = 'refused')",
-    replacement: ')',
+    find: 'where id = ${accountId} and disabled_at is null',
+    replacement:
+      'where id = ${accountId} and disabled_at is null and not exists (select from mail_suppressions x where x.email = a.email)',
     test: 'test/sis/rights-end.test.ts',
-    named: 'wrote a report',
+    named: 'reports and refusals',
   },
 ];

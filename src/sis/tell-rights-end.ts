@@ -128,9 +128,10 @@ async function noteTold(
 
 /**
  * Where an account may be written to without having asked: its proven mailbox, unless a feed gave that to somebody else, it became a
- * student's, our mail server was refused letters to it, or somebody else on it is restricted, who would learn that the family is still here:
+ * student's, or somebody else on it is restricted, who would learn that the family is still here:
  * by what a feed says, or by an account of theirs that uses it, whatever address the school has for them by now.
- * A report that a letter came back counts for invitations alone: whoever reads the mailbox can write one, the student of 17 too.
+ * A report that a letter came back, or a mail server's refusal, counts for invitations alone: whoever reads the mailbox can write the one,
+ * the student of 17 too, and cause the other, by filling it for as long as it takes to ask for a letter.
  *
  * @returns null where there is no such place, or the account is stopped
  */
@@ -142,7 +143,6 @@ async function mailboxOf(
   const { rows } = await sql<{ id: string; email: string; locale: string }>`
     select id, email, locale from accounts a
     where id = ${accountId} and disabled_at is null
-      and not exists (select from mail_suppressions x where x.email = a.email and x.because = 'refused')
       and not exists (
         select from (
           select c.id from contacts c where c.email = a.email

@@ -6,7 +6,7 @@ import type { Database } from '../../src/database/database.js';
 import type { Desk } from '../../src/desk/desk.js';
 import { rightsCommand } from '../../src/desk/rights.js';
 import type { Letter } from '../../src/mail/mailer.js';
-import { noteBounce } from '../../src/sis/invitations/suppress.js';
+import { noteBounce, suppressRefused } from '../../src/sis/invitations/suppress.js';
 import { tellRightsEnd } from '../../src/sis/tell-rights-end.js';
 import type { RightsEndTold } from '../../src/sis/tell-rights-end.js';
 import { account, contactId } from '../accounts/people.js';
@@ -119,7 +119,6 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
       Nana: { relation: 'grandmother' },
       Over: { end_date: '2026-01-01' },
       Stopped: {},
-      Bounced: {},
       Given: {},
       Pupil: { email: 'pupil@example.org' },
       Shared: {},
@@ -141,9 +140,6 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
         await contactId(db, name),
       );
     }
-    await sql`insert into mail_suppressions (email, because, suppressed_at) values ('bounced@example.org', 'refused', now())`.execute(
-      db,
-    );
     await town.load(
       [row('KidX', 'Other', { sis: 'secondary', email: 'given@example.org', phone1: '(213) 555-0144' })],
       'secondary',
@@ -163,12 +159,18 @@ describe.each(databases)('rights that end soon, on %s', (kind) => {
     expect(await daysTold('2026-11-28', '2027-01-20')).toEqual([]);
   });
 
-  it('are told also where somebody at the mailbox wrote a report that its invitation came back', async () => {
+  it('are told whatever reports and refusals there were: somebody at the mailbox wrote that its invitation came back', async () => {
     await family();
     await sql`insert into invitations (email, message_id, queued_at, handed_at)
       values ('rosa@example.org', '<seen@district.example>', now(), now())`.execute(db);
     const parts = { db, clock: at('2026-11-20'), audit: async () => {} };
     expect(await noteBounce(parts, { messageId: '<seen@district.example>' }, 'reported')).toBe(true);
+    expect(await daysTold('2026-11-28', '2027-01-20')).toEqual(['2026-11-28', '2027-01-20']);
+  });
+
+  it('are told whatever reports and refusals there were: somebody asked for a letter while they had the mailbox full', async () => {
+    await family();
+    await suppressRefused({ db, clock: at('2026-11-20'), audit: async () => {} }, 'rosa@example.org');
     expect(await daysTold('2026-11-28', '2027-01-20')).toEqual(['2026-11-28', '2027-01-20']);
   });
 
