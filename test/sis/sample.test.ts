@@ -67,7 +67,7 @@ describe('the sample district', () => {
     for (const wrong of [
       [],
       ['--out', 'x', '--contacts', '199'],
-      ['--out', 'x', '--contacts', '1000001'],
+      ['--out', 'x', '--contacts', '2500001'],
       ['--out', 'x', '--seed', 'a'],
       ['--size', '3'],
     ]) {
