@@ -57,7 +57,7 @@ describe('with an https issuer', () => {
     }
     // What is not one interaction's alone is put there by no other host: with that prefix it has the path `/` and no domain.
     for (const [path, name] of [
-      ['/activate?token=x', 'browser'],
+      ['/activate?token=x', 'presses'],
       ['/language?locale=es', 'locale'],
       ['/sign-out', 'session'],
     ] as const) {
