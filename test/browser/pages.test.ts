@@ -33,7 +33,8 @@ const tooSmall = `[...document.querySelectorAll('a, button, label')]
 describe.each(locales)('every page in %s', (locale) => {
   const exhibits = [
     ...gallery(locale),
-    ...gallery(locale, longName).map(({ name, html }) => ({ name: `${name}, long`, html })),
+    // What a long name does to a page it does in every language.
+    ...(locale === 'en' ? gallery(locale, longName).map(({ name, html }) => ({ name: `${name}, long`, html })) : []),
   ];
   let server: Server;
   let chromium: Chromium;

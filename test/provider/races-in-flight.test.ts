@@ -9,8 +9,8 @@ import type { RelyingParty } from '../support/relying-party.js';
 
 /** SECURITY-BARS row 3, for what an app is in the middle of: whichever comes first, nothing works afterwards. */
 describe('a code and a refresh in flight undo no end', () => {
-  // Twice at each of eight moments.
-  const rounds = 16;
+  // Once at each of eight moments.
+  const rounds = 8;
   let house: TestHouse;
   let echoices: RelyingParty;
   let account = '';
