@@ -187,9 +187,9 @@ export const audited: readonly Defence[] = [
   {
     row: 3,
     what: 'who changes the password by two presses hears that it is changed',
-    file: 'src/portal/password/routes.ts',
-    find: "if (await parts.hasher.verify(now, password)) return ctx.redirect('/password/changed');",
-    replacement: '',
+    file: 'src/accounts/change-password.ts',
+    find: "return (await hasher.verify(now, password)) ? 'already' : 'outdated';",
+    replacement: "return 'outdated';",
     test: 'test/journeys/lost-ways/answers.test.ts',
     named: 'pressed twice',
   },

@@ -15,7 +15,8 @@ export type PasswordNotice = (trx: Database, accountId: string) => Promise<void>
  * @param change `generation`: the account's when the current password was checked
  * @returns whether it was set: `over` if the session at hand was ended meanwhile, by a recovery perhaps, which then has the last word;
  *   `outdated` if the password that was checked is not the current one any more, though the session goes on: a copy of its cookie would
- *   change back what its owner changes at this moment
+ *   change back what its owner changes at this moment; `already` if that one is the new password: of two presses the browser shows the
+ *   answer to the later one
  */
 export async function changePassword(
   db: Database,
@@ -24,10 +25,10 @@ export async function changePassword(
   audit: RecordEvent,
   notice: PasswordNotice,
   change: { accountId: string; sessionUid: string; generation: number; password: string },
-): Promise<'set' | 'over' | 'outdated'> {
+): Promise<'set' | 'over' | 'outdated' | 'already'> {
   const { accountId, sessionUid, generation, password } = change;
   const passwordHash = await hasher.hash(password);
-  return db.transaction().execute(async (trx) => {
+  const outcome = await db.transaction().execute(async (trx) => {
     if (!(await holdLiveSession(trx, { uid: sessionUid, accountId }))) return 'over';
     const { numUpdatedRows } = await trx
       .updateTable('accounts')
@@ -44,4 +45,11 @@ export async function changePassword(
     await notice(trx, accountId);
     return 'set';
   });
+  if (outcome !== 'outdated') return outcome;
+  const { password_hash: now } = await db
+    .selectFrom('accounts')
+    .select('password_hash')
+    .where('id', '=', accountId)
+    .executeTakeFirstOrThrow();
+  return (await hasher.verify(now, password)) ? 'already' : 'outdated';
 }

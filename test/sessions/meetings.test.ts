@@ -122,6 +122,8 @@ describe('ends that meet', () => {
         generation,
         password: 'a long way home from school',
       });
+    const earlier = await hasher.hash('an old way home from school');
+    await scene.db.updateTable('accounts').set({ password_hash: earlier }).where('id', '=', scene.mother).execute();
     const before = await hash();
     await session('thief');
     await end({ account: scene.mother });
@@ -146,6 +148,8 @@ describe('ends that meet', () => {
     // Until the browser has another, which follows: a copy of this one could speak first.
     expect(await isLasting(scene.db, 'owner')).toBe(false);
     expect(await store().find('owner')).toBeDefined();
+    // The later of two presses.
+    expect(await change('owner', generation)).toBe('already');
   });
 
   it('let an ended session allow nothing to a vendor any more', async () => {
