@@ -1,6 +1,7 @@
 import setup from '../test/support/postgres-server.js';
 import { answerTimes } from './answer-times.js';
 import { deliveriesKilled } from './deliveries-killed.js';
+import { endsInFlight } from './ends-in-flight.js';
 import { enumeration } from './enumeration.js';
 import { feedsBrokenFiles } from './feeds-broken-files.js';
 import { feedsBrokenOff } from './feeds-broken-off.js';
@@ -27,6 +28,7 @@ const all: Record<string, () => Promise<Finding[]>> = {
   'sign-out-reach': signOutReach,
   'rolling-restart': rollingRestart,
   terminate,
+  'ends-in-flight': endsInFlight,
   'feeds-broken-files': feedsBrokenFiles,
   'feeds-broken-off': feedsBrokenOff,
 };
